@@ -1,0 +1,1 @@
+"""What the other packages hand to each other; imports nothing else of ours."""

@@ -1,0 +1,136 @@
+"""The list of cameras in Redis, who produces which, and what the producers say of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import redis
+
+from pipeline import keys
+from pipeline.entities import Camera, CameraState, CameraStatus, Policy
+from pipeline.errors import CameraExists, UnknownCamera
+
+_LEASE = """
+local held = redis.call('HGET', KEYS[1], 'owner')
+if held and held ~= ARGV[1] then return nil end
+local fence = held and redis.call('HGET', KEYS[1], 'fence') or redis.call('INCR', KEYS[2])
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'fence', fence)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return tonumber(fence)
+"""
+_RENEW = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[3])
+"""
+_RELEASE = """
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'fence') ~= ARGV[2] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+class CameraRegistry:
+    """The cameras that are to be analysed; every method may raise redis.RedisError.
+
+    Producers share them by lease: whoever has a camera's lease captures it, and each new lease has a higher fencing number,
+    which `Mailbox.offer` checks, so that a producer that froze cannot offer into its successor's camera.
+    """
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection: Any = connection  # redis-py types every command as sync-or-async
+        self._lease = connection.register_script(_LEASE)
+        self._renew = connection.register_script(_RENEW)
+        self._release = connection.register_script(_RELEASE)
+
+    def version(self) -> int:
+        """Return a number that grows with every change of the list; 0 when Redis has never had one."""
+        return int(self._connection.get(keys.CAMERAS_VERSION) or 0)
+
+    def all(self) -> list[Camera]:
+        """Return the cameras in the order of their ids."""
+        stored = self._connection.hgetall(keys.CAMERAS)
+        return sorted((camera_from_json(value) for value in stored.values()), key=lambda camera: camera.id)
+
+    def get(self, camera_id: str) -> Camera:
+        """Return one camera; raises UnknownCamera."""
+        value = self._connection.hget(keys.CAMERAS, camera_id)
+        if value is None:
+            raise UnknownCamera(f"there is no camera {camera_id!r}: `rekstream camera list` names them")
+        return camera_from_json(value)
+
+    def add(self, camera: Camera) -> None:
+        """Add a camera; raises CameraExists when its id is taken."""
+        if not self._connection.hsetnx(keys.CAMERAS, camera.id, camera_as_json(camera)):
+            raise CameraExists(f"there is a camera {camera.id!r} already: choose another id, or change that one")
+        self._changed()
+
+    def put(self, cameras: Iterable[Camera]) -> None:
+        """Add the cameras, or replace those of the same ids."""
+        mapping = {camera.id: camera_as_json(camera) for camera in cameras}
+        if mapping:
+            self._connection.hset(keys.CAMERAS, mapping=mapping)
+            self._changed()
+
+    def remove(self, camera_id: str) -> None:
+        """Take a camera off the list; raises UnknownCamera."""
+        if not self._connection.hdel(keys.CAMERAS, camera_id):
+            raise UnknownCamera(f"there is no camera {camera_id!r}: `rekstream camera list` names them")
+        self._changed()
+
+    def lease(self, camera_id: str, owner: str, seconds: float) -> int | None:
+        """Take a camera for `seconds` and return the fencing number; None while another producer has it."""
+        number = self._lease(keys=[keys.lease(camera_id), keys.fence(camera_id)], args=[owner, int(seconds * 1000)])
+        return None if number is None else int(number)
+
+    def renew(self, camera_id: str, owner: str, fence: int, seconds: float) -> bool:
+        """Keep a camera for another `seconds`; False when the lease is lost."""
+        return bool(self._renew(keys=[keys.lease(camera_id)], args=[owner, fence, int(seconds * 1000)]))
+
+    def release(self, camera_id: str, owner: str, fence: int) -> None:
+        """Let others take the camera at once."""
+        self._release(keys=[keys.lease(camera_id)], args=[owner, fence])
+
+    def report(self, status: CameraStatus, seconds: float) -> None:
+        """Say how a camera is; forgotten after `seconds`."""
+        self._connection.set(keys.status(status.camera), json.dumps(asdict(status)), px=int(seconds * 1000))
+
+    def statuses(self, camera_ids: Iterable[str]) -> dict[str, CameraStatus]:
+        """Return what the producers last said; a camera that nobody reported of is CONNECTING."""
+        wanted = list(camera_ids)
+        values = self._connection.mget([keys.status(camera) for camera in wanted]) if wanted else []
+        return {
+            camera: _status(value) if value else _unreported(camera) for camera, value in zip(wanted, values, strict=True)
+        }
+
+    def _changed(self) -> None:
+        self._connection.incr(keys.CAMERAS_VERSION)
+
+
+def camera_as_json(camera: Camera) -> str:
+    """Return the JSON object that stands for a camera in Redis and in the state file; holds its password."""
+    return json.dumps(asdict(camera))
+
+
+def camera_from_json(text: str | bytes) -> Camera:
+    """Return the camera that `camera_as_json` wrote; members of later versions are left aside."""
+    values = json.loads(text)
+    return Camera(
+        id=values["id"],
+        url=values["url"],
+        fps=float(values["fps"]),
+        attributes=tuple(values["attributes"]),
+        policy=Policy(values["policy"]),
+        preview_url=values.get("preview_url"),
+        paused=bool(values.get("paused", False)),
+    )
+
+
+def _status(text: bytes) -> CameraStatus:
+    values = json.loads(text)
+    return CameraStatus(**{**values, "state": CameraState(values["state"])})
+
+
+def _unreported(camera: str) -> CameraStatus:
+    return CameraStatus(camera, CameraState.CONNECTING, "no producer has this camera yet: is `rekstream produce` running?")

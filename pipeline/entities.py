@@ -1,0 +1,176 @@
+"""The things that travel: cameras, frames, states, results. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+ATTRIBUTES = (
+    "AGE_RANGE",
+    "BEARD",
+    "EMOTIONS",
+    "EYE_DIRECTION",
+    "EYEGLASSES",
+    "EYES_OPEN",
+    "FACE_OCCLUDED",
+    "GENDER",
+    "MOUTH_OPEN",
+    "MUSTACHE",
+    "SMILE",
+    "SUNGLASSES",
+)
+"""Attributes of a face that may be asked for one by one, by Rekognition's names."""
+
+ATTRIBUTE_GROUPS = ("DEFAULT", "ALL")
+
+
+class Policy(StrEnum):
+    """What happens to a frame that finds its mailbox full."""
+
+    LATEST = "latest"  # it replaces the older one, which is counted as superseded
+    EVERY = "every"  # it waits until the mailbox is empty
+
+
+class CameraState(StrEnum):
+    """Where a camera is in its life; `CameraState.may_become` names the legal moves."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALLED = "stalled"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    ENDED = "ended"
+    OFF = "off"
+
+    def may_become(self, other: CameraState) -> bool:
+        """Say whether the move from this state to `other` is legal."""
+        return other in _MOVES[self]
+
+
+_RETRYING = (CameraState.CONNECTING, CameraState.UNAUTHORIZED, CameraState.NOT_FOUND)
+_MOVES: Mapping[CameraState, tuple[CameraState, ...]] = {
+    CameraState.OFF: (CameraState.CONNECTING,),
+    CameraState.CONNECTING: (*_RETRYING, CameraState.LIVE, CameraState.ENDED, CameraState.OFF),
+    CameraState.UNAUTHORIZED: (*_RETRYING, CameraState.LIVE, CameraState.OFF),
+    CameraState.NOT_FOUND: (*_RETRYING, CameraState.LIVE, CameraState.OFF),
+    CameraState.LIVE: (CameraState.STALLED, CameraState.CONNECTING, CameraState.ENDED, CameraState.OFF),
+    CameraState.STALLED: (*_RETRYING, CameraState.LIVE, CameraState.ENDED, CameraState.OFF),
+    CameraState.ENDED: (CameraState.CONNECTING, CameraState.OFF),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A source of pictures as people configured it.
+
+    `url` may hold a password: it is shown only through `errors.redact`. `fps` is how many frames a second are sampled,
+    not what the camera delivers. `attributes` are Rekognition's names.
+    """
+
+    id: str
+    url: str
+    fps: float
+    attributes: tuple[str, ...] = ("ALL",)
+    policy: Policy = Policy.LATEST
+    preview_url: str | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """What a producer knows about its camera now.
+
+    `message` is one sentence for people: what is wrong and what to do. `since` and `reported_at` are seconds since 1970 on
+    Redis's clock; `width` and `height` are pixels of the stream; `capture_fps` is what the camera delivers.
+    """
+
+    camera: str
+    state: CameraState
+    message: str = ""
+    since: float = 0.0
+    reported_at: float = 0.0
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    capture_fps: float = 0.0
+    reconnects: int = 0
+    stalls: int = 0
+    producer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One sampled picture of one camera, encoded as JPEG.
+
+    `number` counts 1, 2, 3 … within one capture (see `ledger.Ledger`); `captured_at` is seconds since 1970 on Redis's
+    clock, taken right after the picture was read; `width` and `height` are those of `jpeg`.
+    """
+
+    camera: str
+    number: int
+    captured_at: float
+    jpeg: bytes
+    width: int
+    height: int
+    encode_seconds: float = 0.0
+    attributes: tuple[str, ...] = ("ALL",)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFrame:
+    """A frame in a worker's hands: in flight until its token is finished or its deadline has passed.
+
+    `seq` is the frame's place among all frames sampled from the camera; `attempt` is 1 unless an earlier worker was lost.
+    """
+
+    token: str
+    seq: int
+    frame: Frame
+    taken_at: float
+    policy: Policy = Policy.LATEST
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One analysed frame, or the error it ended in: Rekognition's response under our envelope.
+
+    Times are seconds since 1970 on Redis's clock; `stages` are seconds by stage (encode, queue, limit, upload, service,
+    publish); `response` holds Rekognition's own members (FaceDetails …) as they came.
+    """
+
+    id: str
+    camera: str
+    seq: int
+    captured_at: float
+    published_at: float
+    width: int
+    height: int
+    provider: str
+    stages: Mapping[str, float] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, str] | None = None
+
+    @property
+    def age_seconds(self) -> float:
+        """How old the picture was when its result came out."""
+        return self.published_at - self.captured_at
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as the API shows it: one flat object."""
+        return {
+            "id": self.id,
+            "camera": self.camera,
+            "seq": self.seq,
+            "captured_at": self.captured_at,
+            "published_at": self.published_at,
+            "age_seconds": round(self.age_seconds, 6),
+            "width": self.width,
+            "height": self.height,
+            "provider": self.provider,
+            "stages": dict(self.stages),
+            **self.response,
+            "error": dict(self.error) if self.error else None,
+        }

@@ -1,0 +1,74 @@
+"""The names of everything we keep in Redis; only what may be lost is kept there."""
+
+from __future__ import annotations
+
+PREFIX = "rekstream:"
+
+CAMERAS = f"{PREFIX}cameras"  # hash: id -> Camera as JSON
+CAMERAS_VERSION = f"{PREFIX}cameras:version"  # counts the changes of that hash
+MAILBOXES = f"{PREFIX}mailboxes"  # set: cameras that have a mailbox
+RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
+SHARED = f"{PREFIX}shared"  # hash: what `up` tells processes that join
+BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
+UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
+PHOTOS = f"{PREFIX}photos"  # prefix of the one-shot photo answers
+
+
+def box(camera: str) -> str:
+    """Return the key of the hash that holds a camera's newest sampled frame and its job's token."""
+    return f"{PREFIX}box:{camera}"
+
+
+def again(camera: str) -> str:
+    """Return the key of the list of tokens whose worker was lost and whose frames wait for another try."""
+    return f"{PREFIX}again:{camera}"
+
+
+def in_flight(camera: str) -> str:
+    """Return the key of the sorted set of taken tokens, scored by deadline."""
+    return f"{PREFIX}flight:{camera}"
+
+
+def counts(camera: str) -> str:
+    """Return the key of the hash of a camera's frame counters."""
+    return f"{PREFIX}counts:{camera}"
+
+
+def newest(camera: str) -> str:
+    """Return the key of the hash of a camera's newest analysed frame."""
+    return f"{PREFIX}newest:{camera}"
+
+
+def fence(camera: str) -> str:
+    """Return the key of the number of the newest lease of a camera."""
+    return f"{PREFIX}fence:{camera}"
+
+
+def lease(camera: str) -> str:
+    """Return the key that names the producer that has a camera."""
+    return f"{PREFIX}lease:{camera}"
+
+
+def status(camera: str) -> str:
+    """Return the key of what the producer last said of a camera."""
+    return f"{PREFIX}status:{camera}"
+
+
+def taken(token: str) -> str:
+    """Return the key of the frame that was taken with a token."""
+    return f"{PREFIX}taken:{token}"
+
+
+def done(token: str) -> str:
+    """Return the key that remembers how a token was finished."""
+    return f"{PREFIX}done:{token}"
+
+
+def process(role: str, name: str) -> str:
+    """Return the key of a process's heartbeat."""
+    return f"{PREFIX}process:{role}:{name}"
+
+
+def rate(scope: str, operation: str) -> str:
+    """Return the key of the shared rate limit of one operation in one account or endpoint and region."""
+    return f"{PREFIX}rate:{scope}:{operation}"

@@ -1,0 +1,14 @@
+-- KEYS: box counts flight results taken     ARGV: camera token seconds
+-- Returns {jpeg, meta, seq, attempt, taken_at, policy} of the newest frame, the same one for the same token; nil when there is none.
+local box, counts, flight, results, taken = unpack(KEYS)
+local camera, token, seconds = unpack(ARGV)
+local now = clock()
+if redis.call('EXISTS', taken) == 0 then
+  if redis.call('HGET', box, 'token') ~= token or redis.call('HEXISTS', box, 'jpeg') == 0 then return nil end
+  redis.call('RENAME', box, taken)
+  redis.call('HSET', taken, 'taken_at', stamp(now))
+  redis.call('EXPIRE', taken, TAKEN_LIFE)
+  redis.call('ZADD', flight, stamp(now + tonumber(seconds)), token)
+  reap(camera, flight, counts, results, now)
+end
+return redis.call('HMGET', taken, 'jpeg', 'meta', 'seq', 'attempt', 'taken_at', 'policy')

@@ -1,0 +1,121 @@
+"""The metrics of every process, by the name under which Prometheus finds them. A registry is handed in; none is global.
+
+Counters of frames live in Redis and are collected when the dashboard is scraped (see dashboard/collector.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+STAGES = ("encode", "queue", "limit", "upload", "service", "publish")
+THREAD_STATES = ("waiting", "calling", "idle")
+
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1.0, 2.5, 5.0, 10.0)
+_AGE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+
+
+class WorkerMetrics:
+    """What a worker process measures: stages, ages, calls, bytes, money, and what its threads do."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.stage_seconds = Histogram(
+            "rekstream_stage_seconds",
+            "Seconds that an analysed frame spent in each stage",
+            ["camera", "stage"],
+            buckets=_STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.result_age_seconds = Histogram(
+            "rekstream_result_age_seconds",
+            "Age of the picture when its result was published",
+            ["camera"],
+            buckets=_AGE_BUCKETS,
+            registry=registry,
+        )
+        self.api_calls = Counter(
+            "rekstream_api_calls",
+            "Calls of Rekognition by outcome (ok, or the error's name)",
+            ["operation", "region", "outcome"],
+            registry=registry,
+        )
+        self.api_bytes = Counter(
+            "rekstream_api_bytes",
+            "Bytes of pictures sent to Rekognition, before base64",
+            ["operation"],
+            registry=registry,
+        )
+        self.api_cost_dollars = Counter(
+            "rekstream_api_cost_dollars",
+            "Dollars that the calls of this process cost",
+            ["operation"],
+            registry=registry,
+        )
+        self.rate_limit_per_second = Gauge(
+            "rekstream_rate_limit_per_second",
+            "Calls a second that the shared limit allows now; 0 without a limit",
+            ["operation"],
+            registry=registry,
+        )
+        self.jobs_refused = Counter(
+            "rekstream_jobs_refused", "Jobs on the queue that were not ours, and were not run", registry=registry
+        )
+        self.worker_threads = Gauge(
+            "rekstream_worker_threads",
+            "Threads of this worker process by what they do",
+            ["state"],
+            registry=registry,
+        )
+        self.clock_error_seconds = _clock_error(registry)
+
+
+class ProducerMetrics:
+    """What a producer process measures of its cameras."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.camera_state = Gauge(
+            "rekstream_camera_state",
+            "1 for the state that the camera is in, 0 for the others",
+            ["camera", "state"],
+            registry=registry,
+        )
+        self.camera_reconnects = Gauge(
+            "rekstream_camera_reconnects_total",
+            "Times that the camera was opened again",
+            ["camera"],
+            registry=registry,
+        )
+        self.camera_stalls = Gauge(
+            "rekstream_camera_stalls_total",
+            "Times that the camera stopped delivering while it was connected",
+            ["camera"],
+            registry=registry,
+        )
+        self.capture_fps = Gauge(
+            "rekstream_capture_fps", "Frames a second that the camera delivers", ["camera"], registry=registry
+        )
+        self.clock_error_seconds = _clock_error(registry)
+
+
+def _clock_error(registry: CollectorRegistry) -> Gauge:
+    return Gauge(
+        "rekstream_clock_error_seconds",
+        "The most by which this process's clock can differ from Redis's",
+        registry=registry,
+    )
+
+
+class MetricsServer:
+    """Serves a registry at http://HOST:PORT/metrics until it is stopped; `address` is where."""
+
+    def __init__(self, registry: CollectorRegistry, host: str) -> None:
+        started: Any = start_http_server(0, addr=host, registry=registry)
+        self._server, self._thread = started
+        self.address = f"{host}:{self._server.server_port}"
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=2)

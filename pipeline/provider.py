@@ -1,0 +1,75 @@
+"""Who answers the calls, how many a second it allows, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.settings import Settings
+
+DETECT_FACES = "DetectFaces"
+
+# https://docs.aws.amazon.com/general/latest/gr/rekognition.html: default quotas, calls a second
+_FAST_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
+_FAST_OPERATIONS = frozenset({DETECT_FACES, "CompareFaces"})
+
+# https://aws.amazon.com/rekognition/pricing/: dollars a picture in the first million of a month, us-east-1. Other regions
+# and later steps differ; the figures shown are therefore an upper estimate there, and are said to be one.
+_DOLLARS_A_PICTURE = 0.001
+
+LOCAL_CALLS_PER_SECOND = 1000.0  # the local server is bound by its cores; the limit only spreads throttles it rehearses
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A Rekognition: the local server, AWS in one region, or another compatible endpoint.
+
+    `endpoint_url` None means AWS's own; `tps` None means the default quota. Only AWS itself is ever paid.
+    """
+
+    name: str
+    region: str
+    endpoint_url: str | None = None
+    tps: float | None = None
+    account: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings, local_url: str | None = None, account: str = "") -> Provider:
+        """Return the provider that the settings name; `local_url` is where this machine's own server listens."""
+        if settings.provider == "aws" and settings.endpoint_url is None:
+            return cls("aws", settings.region, None, settings.tps, account)
+        if settings.endpoint_url is not None:
+            return cls("endpoint", settings.region, settings.endpoint_url, settings.tps)
+        return cls("local", settings.region, local_url, settings.tps)
+
+    @property
+    def paid(self) -> bool:
+        """Whether each call costs money."""
+        return self.name == "aws"
+
+    @property
+    def label(self) -> str:
+        """Who answered, as it stands in each result: ``local``, ``aws us-east-1`` or ``endpoint http://…``."""
+        if self.name == "aws":
+            return f"aws {self.region}"
+        return "local" if self.name == "local" else f"endpoint {self.endpoint_url}"
+
+    @property
+    def scope(self) -> str:
+        """What shares one quota: an account or endpoint, and a region."""
+        who = {"aws": f"aws-{self.account or 'default'}", "local": "local"}.get(self.name, self.endpoint_url or "")
+        return f"{who}|{self.region}"
+
+    def calls_per_second(self, operation: str) -> float:
+        """Return how many calls a second of `operation` are allowed for everybody together."""
+        if self.tps is not None:
+            return self.tps
+        if self.name == "local":
+            return LOCAL_CALLS_PER_SECOND
+        fast_region = self.region in _FAST_REGIONS
+        if operation in _FAST_OPERATIONS:
+            return 100.0 if fast_region else 25.0
+        return 50.0 if fast_region else 5.0
+
+    def dollars_per_call(self) -> float:
+        """Return what one picture costs, at most."""
+        return _DOLLARS_A_PICTURE if self.paid else 0.0

@@ -1,0 +1,108 @@
+"""The stream of results: what came out in the last ten minutes, oldest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from pipeline import keys
+from pipeline.entities import Result
+
+MAX_BYTES = 256 * 1024 * 1024
+NEWEST = "$"
+BEGINNING = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class NewestFrame:
+    """The newest analysed picture of a camera."""
+
+    jpeg: bytes
+    seq: int
+    captured_at: float
+    result_id: str
+
+
+class Results:
+    """Reads the result stream; every method may raise redis.RedisError. Workers write it through `Mailbox.finish`."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection: Any = connection  # redis-py types every command as sync-or-async
+
+    def read(self, after: str = BEGINNING, limit: int = 100, camera: str | None = None) -> tuple[list[Result], str]:
+        """Return up to `limit` results that came out after the id `after`, and the id to go on from."""
+        found: list[Result] = []
+        while len(found) < limit:
+            entries = self._connection.xrange(keys.RESULTS, min=f"({after}", max="+", count=500)
+            for entry_id, values in entries:
+                after = entry_id.decode()
+                if camera is None or values[b"camera"].decode() == camera:
+                    found.append(result_of(after, values))
+                if len(found) == limit:
+                    break
+            if len(entries) < 500:
+                break
+        return found, after
+
+    def latest(self, limit: int = 100, camera: str | None = None, scan: int = 5000) -> list[Result]:
+        """Return the newest `limit` results, oldest first, looking back over at most `scan` entries."""
+        found: list[Result] = []
+        for entry_id, values in self._connection.xrevrange(keys.RESULTS, count=limit if camera is None else scan):
+            if camera is None or values[b"camera"].decode() == camera:
+                found.append(result_of(entry_id.decode(), values))
+            if len(found) == limit:
+                break
+        return found[::-1]
+
+    def wait(self, after: str, seconds: float, limit: int = 500) -> list[Result]:
+        """Return what comes out after the id `after` (NEWEST: from now on), waiting up to `seconds` for the first."""
+        answer = self._connection.xread({keys.RESULTS: after}, block=max(1, int(seconds * 1000)), count=limit)
+        if not answer:
+            return []
+        entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
+        return [result_of(entry_id.decode(), values) for entry_id, values in entries]
+
+    def last_id(self) -> str:
+        """Return the id of the newest result, BEGINNING when there is none."""
+        entries = self._connection.xrevrange(keys.RESULTS, count=1)
+        return entries[0][0].decode() if entries else BEGINNING
+
+    def newest_frame(self, camera: str) -> NewestFrame | None:
+        """Return the newest analysed picture of a camera while it is kept."""
+        jpeg, meta, seq, result_id = self._connection.hmget(keys.newest(camera), "jpeg", "meta", "seq", "result_id")
+        if jpeg is None:
+            return None
+        return NewestFrame(jpeg, int(seq), float(json.loads(meta)["captured_at"]), (result_id or b"").decode())
+
+    def trim(self) -> None:
+        """Keep the stream under MAX_BYTES by dropping its oldest entries."""
+        size = self._connection.memory_usage(keys.RESULTS, samples=20) or 0
+        if size > MAX_BYTES:
+            keep = int(self._connection.xlen(keys.RESULTS) * 0.8 * MAX_BYTES / size)
+            self._connection.xtrim(keys.RESULTS, maxlen=keep, approximate=True)
+
+
+def result_of(entry_id: str, values: Mapping[bytes, bytes]) -> Result:
+    """Return the result that one entry of the stream holds; members that a newer version added stay in `response`."""
+    published_at = float(values[b"published_at"])
+    members: dict[str, Any] = json.loads(values[b"result"])
+    stages = dict(members.pop("stages", {}))
+    if "answered_at" in members:
+        stages["publish"] = round(max(0.0, published_at - members.pop("answered_at")), 6)
+    return Result(
+        id=entry_id,
+        camera=values[b"camera"].decode(),
+        published_at=published_at,
+        seq=int(members.pop("seq")),
+        captured_at=float(members.pop("captured_at")),
+        width=int(members.pop("width")),
+        height=int(members.pop("height")),
+        provider=members.pop("provider", ""),
+        error=members.pop("error", None),
+        stages=stages,
+        response=members,
+    )

@@ -1,0 +1,141 @@
+"""The one file that reads the environment: frozen settings, which are then handed down.
+
+Every setting is an environment variable ``REKSTREAM_NAME``; flags of the command line and rekstream.yml go before it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.entities import ATTRIBUTE_GROUPS, ATTRIBUTES
+from pipeline.errors import SettingsError, redact
+
+MIN_FPS, MAX_FPS = 0.01, 60.0
+LOCAL_FPS, AWS_FPS = 5.0, 1.0
+
+
+class Settings(BaseSettings):
+    """What the whole program can be told; nothing in it changes after the start.
+
+    Raises pydantic's ValidationError; `load` turns that into one sentence.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REKSTREAM_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    redis: str | None = Field(None, description="URL of the Redis or Valkey server; none starts an embedded one")
+    redis_password: SecretStr | None = Field(None, description="password for it, better here than in the URL")
+    redis_password_file: Path | None = Field(None, description="file that holds that password")
+    provider: Literal["local", "aws"] = Field("local", description="who answers: this machine, or AWS, which costs money")
+    endpoint_url: str | None = Field(None, description="another Rekognition-compatible server; never paid")
+    region: str = Field("us-east-1", description="AWS region")
+    tps: float | None = Field(None, gt=0, le=100_000, description="calls a second allowed; AWS's default quota if not said")
+    burst: int = Field(1, ge=1, le=3, description="slots of the rate limit that may be used at once after a pause")
+    threads: int | None = Field(None, ge=1, le=512, description="calls in flight of one worker process")
+    fps: float | None = Field(None, description="frames sampled a second and camera: 5 local, 1 on AWS")
+    attributes: str = Field("all", description="default, all, or some by name: smile,emotions,age_range")
+    budget: str = Field("1/day", description="the most that may be spent on AWS: 0.50/hour, 1/day, 20/month")
+    host: str = Field("127.0.0.1", description="address on which the dashboard listens")
+    port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")
+    data: Path = Field(default_factory=lambda: default_data_folder(os.environ), description="folder of the state file")
+    server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
+    connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
+    read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
+    jpeg_quality: int = Field(85, ge=40, le=100, description="JPEG quality of the frames sent")
+    longest_side: int = Field(1920, ge=80, le=8192, description="pixels of a frame's longest side, at most")
+    detector_side: int | None = Field(None, ge=160, le=1920, description="local face detector's side; by picture if not said")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much is logged")
+
+    @field_validator("fps")
+    @classmethod
+    def _fps_in_range(cls, value: float | None) -> float | None:
+        return None if value is None else check_fps(value)
+
+    @field_validator("attributes")
+    @classmethod
+    def _known_attributes(cls, value: str) -> str:
+        parse_attributes(value)
+        return value
+
+    @property
+    def sampled_fps(self) -> float:
+        """Frames a second and camera, where the camera says nothing itself."""
+        return self.fps or (AWS_FPS if self.provider == "aws" else LOCAL_FPS)
+
+    @property
+    def paid(self) -> bool:
+        """Whether calls cost money: only on AWS itself, and only when it was asked for."""
+        return self.provider == "aws" and self.endpoint_url is None
+
+    def password(self) -> str | None:
+        """Return the password of Redis, from its setting or its file; raises SettingsError."""
+        if self.redis_password is not None:
+            return self.redis_password.get_secret_value()
+        if self.redis_password_file is None:
+            return None
+        try:
+            return self.redis_password_file.read_text().strip()
+        except OSError as error:
+            raise SettingsError(
+                f"the password file {str(self.redis_password_file)!r} cannot be read ({error.strerror}): "
+                "correct REKSTREAM_REDIS_PASSWORD_FILE"
+            ) from error
+
+
+def load(**given: Any) -> Settings:
+    """Return the settings: `given` values that are not None first, then the environment; raises SettingsError."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(describe(error)) from error
+
+
+def describe(error: ValidationError) -> str:
+    """Return the first thing that is wrong as one sentence that names the setting and holds its value."""
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    what = first["msg"].removeprefix("Value error, ")
+    value = first.get("input")
+    shown = "" if isinstance(value, dict) or "password" in name else f" {redact(str(value))!r}"
+    return f"{name}{shown}: {what[0].lower()}{what[1:]}"
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment, for the ``${NAME}`` of rekstream.yml and for child processes."""
+    return os.environ
+
+
+def default_data_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's own data folder for this program, by the platform's custom."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "rekstream"
+    if sys.platform == "win32":
+        return Path(environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "rekstream"
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "rekstream"
+
+
+def check_fps(value: float) -> float:
+    """Return a sampling rate that makes sense; raises ValueError."""
+    if not MIN_FPS <= value <= MAX_FPS:
+        raise ValueError(f"frames a second must lie between {MIN_FPS:g} and {MAX_FPS:g}")
+    return value
+
+
+def parse_attributes(text: str | list[str]) -> tuple[str, ...]:
+    """Return Rekognition's names for ``all``, ``default`` or ``smile,emotions``; raises ValueError with the names there are."""
+    names = text.split(",") if isinstance(text, str) else text
+    wanted = tuple(dict.fromkeys(name.strip().upper().replace("-", "_") for name in names if name.strip()))
+    for name in wanted:
+        if name not in ATTRIBUTES and name not in ATTRIBUTE_GROUPS:
+            known = ", ".join(attribute.lower() for attribute in (*ATTRIBUTE_GROUPS, *ATTRIBUTES))
+            raise ValueError(f"there is no attribute {name.lower()!r}: choose among {known}")
+    if not wanted:
+        raise ValueError("no attribute is named: say default, all, or for example smile,emotions")
+    return ("ALL",) if "ALL" in wanted else wanted

@@ -1,0 +1,1 @@
+"""Frames to Rekognition to results: RQ workers under one shared rate limit."""

@@ -1,0 +1,154 @@
+"""One rate limit for all workers on all machines, and the budget that goes with it.
+
+A slot is asked of Redis (workers/lua/reserve.lua: GCRA) by one thread of the process at a time, first come first served, and is
+committed only when it is near: a process that is killed takes at most one slot with it. A token bucket of three at the quota is
+never exceeded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from pipeline import keys
+from pipeline.spending import MICROS
+
+RECHECK_SECONDS = 1.0
+HELD_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The permission for one call, now."""
+
+    cost_micros: int = 0
+
+
+class RateLimit:
+    """The shared limit of one operation.
+
+    `quota` is calls a second; `burst` how many slots may be used at once after a pause (1: evenly spaced); `dollars` what one
+    call costs, 0 where nothing is paid. Every method may raise redis.RedisError.
+    """
+
+    def __init__(
+        self,
+        connection: redis.Redis,
+        scope: str,
+        operation: str,
+        quota: float,
+        *,
+        burst: int = 1,
+        dollars: float = 0.0,
+        on_rate: Callable[[float], None] = lambda rate: None,
+        on_blocked: Callable[[str], None] = lambda why: None,
+    ) -> None:
+        self._connection: Any = connection
+        self._quota = quota
+        self._burst = burst
+        self._cost_micros = round(dollars * MICROS)
+        self._on_rate = on_rate
+        self._on_blocked = on_blocked
+        self._key = keys.rate(scope, operation)
+        self._turnstile = Turnstile()
+        self._stop = threading.Event()
+        folder = files("workers") / "lua"
+        self._reserve = connection.register_script((folder / "reserve.lua").read_text())
+        self._cut = connection.register_script((folder / "cut.lua").read_text())
+
+    def acquire(self, still_wanted: Callable[[], bool]) -> Slot | None:
+        """Wait for a slot and return it when it is due; None when it is not wanted any more, or the process stops.
+
+        `still_wanted` is asked before each reservation and about every second while waiting: it renews the job's lease.
+        """
+        if not self._turnstile.enter(still_wanted):
+            return None
+        try:
+            return self._next_slot(still_wanted)
+        finally:
+            self._turnstile.leave()
+
+    def give_back(self, slot: Slot) -> None:
+        """Return the money of a slot that was not used; its time has passed."""
+        if slot.cost_micros:
+            self._connection.hincrby(keys.BUDGET, "spent", -slot.cost_micros)
+
+    def throttled(self, sent_at: float) -> None:
+        """Slow everybody down, once for all calls sent before the last cut; `sent_at` is on Redis's clock."""
+        self._on_rate(float(self._cut(keys=[self._key], args=[self._quota, f"{sent_at:.6f}"])))
+
+    def hold_back(self, now: float, why: str) -> None:
+        """Let no call out for a while, because each would fail in the same way (credentials, permission)."""
+        until = f"{now + HELD_SECONDS:.6f}"
+        self._connection.hset(self._key, mapping={"held_until": until, "held_why": why, "quota": self._quota})
+
+    def stop(self) -> None:
+        """Let every waiting thread return without a slot."""
+        self._stop.set()
+
+    def _next_slot(self, still_wanted: Callable[[], bool]) -> Slot | None:
+        while not self._stop.is_set() and still_wanted():
+            what, seconds, rate = self._reserve(
+                keys=[self._key, keys.BUDGET], args=[self._quota, self._burst, self._cost_micros]
+            )
+            self._on_rate(float(rate))
+            if what == b"go":
+                self._stop.wait(float(seconds))
+                return Slot(self._cost_micros)
+            if what != b"later":
+                self._on_blocked(what.decode())
+            self._stop.wait(min(float(seconds), RECHECK_SECONDS))
+        return None
+
+
+class Turnstile:
+    """Lets one thread through at a time, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._occupied = False
+
+    def enter(self, still_wanted: Callable[[], bool]) -> bool:
+        """Wait for one's turn; False, and no turn, when it is not wanted any more (asked about every second)."""
+        with self._lock:
+            if not self._occupied:
+                self._occupied = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        while not turn.wait(RECHECK_SECONDS):
+            if not self._keep_waiting(turn, still_wanted):
+                return False
+        return True
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._occupied = False
+
+    def _keep_waiting(self, turn: threading.Event, still_wanted: Callable[[], bool]) -> bool:
+        try:
+            if still_wanted():
+                return True
+        except redis.RedisError:
+            self._give_up(turn)
+            raise
+        self._give_up(turn)
+        return False
+
+    def _give_up(self, turn: threading.Event) -> None:
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return
+        self.leave()  # the turn came in between: pass it on
