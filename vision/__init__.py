@@ -1,0 +1,12 @@
+"""Small open face models on onnxruntime: pictures in, faces out. Knows no Redis, no HTTP and nothing else of ours.
+
+    pictures.decode(jpeg_or_png) -> rgb -> faces.FaceEngine().analyse(rgb, attributes) -> [Face, ...]
+
+One room per step, each usable alone:
+
+    entities     what the others hand to each other; imports nothing of ours
+    pictures     bytes -> RGB array                       geometry     crops and turns
+    nets         one onnxruntime session                  detector     where the faces are
+    mesh         468 points on each face, at any turn     eyes         lids and pupils
+    attributes   age, gender, expression, mouth, quality  faces        all of it together
+"""

@@ -1,0 +1,70 @@
+"""Crops and turns: 2 x 3 affine matrices from a picture's pixels to a crop's, and back."""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.entities import Rgb
+
+Points: TypeAlias = NDArray[np.float64]
+"""n x 2 (or n x 3) positions in pixels."""
+
+Affine: TypeAlias = NDArray[np.float64]
+
+
+def upright_square(center: Points, side: float, roll: float, pixels: int) -> Affine:
+    """Map a square of the picture (center, side, clockwise roll in degrees) onto an upright crop of pixels x pixels."""
+    middle = float(center[0]), float(center[1])
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, roll, pixels / side), np.float64)
+    matrix[:, 2] += np.subtract(pixels / 2, middle)
+    return matrix
+
+
+def crop(rgb: Rgb, matrices: list[Affine], pixels: int, *, repeat_edge: bool = False) -> Rgb:
+    """Return the crops as one batch: len(matrices) x pixels x pixels x 3; outside the picture is black, or its edge."""
+    border = cv2.BORDER_REPLICATE if repeat_edge else cv2.BORDER_CONSTANT
+    batch = np.empty((len(matrices), pixels, pixels, 3), np.uint8)
+    for matrix, slot in zip(matrices, batch, strict=True):
+        cv2.warpAffine(rgb, matrix, (pixels, pixels), dst=slot, flags=cv2.INTER_LINEAR, borderMode=border)
+    return batch
+
+
+def back(matrix: Affine, points: Points) -> Points:
+    """Take n x 2 positions in a crop back to the picture it was cut from by `matrix`."""
+    inverse = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+    return np.asarray(points @ inverse[:, :2].T + inverse[:, 2])
+
+
+def angle(start: Points, end: Points) -> float:
+    """Return the direction from start to end in degrees, clockwise from the picture's right."""
+    return math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
+
+
+def turn_between(first: float, second: float) -> float:
+    """Return the angle between two directions in degrees, 0 to 180."""
+    return abs((second - first + 180) % 360 - 180)
+
+
+@dataclass(frozen=True)
+class Template:
+    """Where the points of an aligned face lie in a crop of pixels x pixels."""
+
+    pixels: int
+    points: Points
+
+    def align(self, points: Points) -> Affine:
+        """Return the similarity (turn, one scale, shift) that lays `points` onto the template with least squares.
+
+        The closed form in two dimensions of Umeyama, "Least-squares estimation of transformation parameters", 1991.
+        """
+        center, home = points.mean(axis=0), self.points.mean(axis=0)
+        source, target = points - center, self.points - home
+        size = max(float((source * source).sum()), 1e-9)
+        cos = float((source * target).sum()) / size
+        sin = float((source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0]).sum()) / size
+        turn = np.array([[cos, -sin], [sin, cos]])
+        return np.column_stack([turn, home - turn @ center])

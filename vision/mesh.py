@@ -1,0 +1,170 @@
+"""468 points on each face, at any turn: MediaPipe Face Mesh (Kartynnik et al., 2019), tried upright first.
+
+The net is trained on upright faces, and answers a turned one with confident nonsense. Its own presence score tells,
+if one looks at how high it is: above SURE an upright fit is right; below, the three other quarter turns are tried too
+and the surest is kept, if it is at least ACCEPTED. Measured on 801 detections of 23 faces of 48 to 170 pixels at every
+15 degrees: upright only, 357 are right and 444 wrong; with this search, 748 are right, 49 have none and 4 are wrong.
+Sure upright faces, the usual ones, pay nothing for it.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.entities import Landmark, Pose, Rgb
+from vision.geometry import angle, back, crop, turn_between, upright_square
+from vision.nets import Net
+
+LEFT_EYE_CORNERS = (33, 133)  # "left" and "right" are the picture's, as in Rekognition
+RIGHT_EYE_CORNERS = (362, 263)
+ALIGNMENT_POINTS = (263, 362, 33, 133, 2)  # the corners of the eyes and the base of the nose
+LIPS_INNER = (13, 14)
+MOUTH_CORNERS_INNER = (78, 308)
+
+SURE = 10.0
+ACCEPTED = 6.0
+"""Presence scores before the sigmoid; upright faces have a median of 25."""
+
+_PIXELS = 192
+_MARGIN = 1.5  # the crop's side over the box's longer side
+_STEADY_DEGREES = 5  # a crop this close to upright need not be cut again
+_UPRIGHT_DEGREES = 20
+_SETTLED_DEGREES = 20
+_ROUNDS = 2
+_OTHER_TURNS = (90.0, 180.0, -90.0)
+_FOREHEAD, _CHIN = 10, 152
+
+_EYE_LEFT = (33, 133, 159, 145)
+_EYE_RIGHT = (362, 263, 386, 374)
+_DEFAULT_POINTS = {"mouthLeft": 61, "mouthRight": 291, "nose": 1}
+_ALL_POINTS = {
+    **_DEFAULT_POINTS,
+    "leftEyeBrowLeft": 70,
+    "leftEyeBrowRight": 107,
+    "leftEyeBrowUp": 105,
+    "rightEyeBrowLeft": 336,
+    "rightEyeBrowRight": 300,
+    "rightEyeBrowUp": 334,
+    "leftEyeLeft": 33,
+    "leftEyeRight": 133,
+    "leftEyeUp": 159,
+    "leftEyeDown": 145,
+    "rightEyeLeft": 362,
+    "rightEyeRight": 263,
+    "rightEyeUp": 386,
+    "rightEyeDown": 374,
+    "noseLeft": 98,
+    "noseRight": 327,
+    "mouthUp": 0,
+    "mouthDown": 17,
+    "upperJawlineLeft": 127,
+    "midJawlineLeft": 58,
+    "chinBottom": 152,
+    "midJawlineRight": 288,
+    "upperJawlineRight": 356,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The 468 points of one face (468 x 3: x, y, depth, in the picture's pixels) and how sure they are."""
+
+    points: NDArray[np.float64]
+    score: float
+
+    @property
+    def roll(self) -> float:
+        """The clockwise turn of the line through the eyes, in degrees."""
+        return angle(self.points[LEFT_EYE_CORNERS[0]], self.points[RIGHT_EYE_CORNERS[1]])
+
+    def pose(self) -> Pose:
+        """Return how the head is turned, from the eyes' line and the line from forehead to chin."""
+        across = self.points[RIGHT_EYE_CORNERS[1]] - self.points[LEFT_EYE_CORNERS[0]]
+        down = self.points[_CHIN] - self.points[_FOREHEAD]
+        forward = np.cross(across, down)
+        forward /= max(float(np.linalg.norm(forward)), 1e-9)
+        roll = math.radians(self.roll)
+        # In the face's own upright frame: a head lying on its side keeps the yaw and pitch it has upright.
+        x = forward[0] * math.cos(roll) + forward[1] * math.sin(roll)
+        y = forward[1] * math.cos(roll) - forward[0] * math.sin(roll)
+        yaw = math.degrees(math.asin(max(-1.0, min(1.0, -x))))
+        return Pose(roll=self.roll, yaw=yaw, pitch=math.degrees(math.atan2(y, forward[2])))
+
+    def landmarks(self, width: int, height: int, *, every: bool) -> tuple[Landmark, ...]:
+        """Return the five usual landmarks, or every one that lies on the mesh (28), as fractions of the picture."""
+        flat = self.points[:, :2] / (width, height)
+        named = {"eyeLeft": flat[list(_EYE_LEFT)].mean(axis=0), "eyeRight": flat[list(_EYE_RIGHT)].mean(axis=0)}
+        named |= {name: flat[index] for name, index in (_ALL_POINTS if every else _DEFAULT_POINTS).items()}
+        return tuple(Landmark(name, float(x), float(y)) for name, (x, y) in named.items())
+
+
+class MeshFinder:
+    """Lays a mesh on each face; safe to call from several threads at once."""
+
+    def __init__(self) -> None:
+        self._net = Net("mesh")
+
+    def find(self, rgb: Rgb, boxes: NDArray[np.float64]) -> list[Mesh | None]:
+        """Return the mesh of each box (n x 4: left, top, width, height in pixels), None where no fit is sure enough."""
+        fits = [_Fit.start(box, owner) for owner, box in enumerate(boxes)]
+        self._fit(rgb, fits)
+        turned = [_Fit.start(boxes[fit.owner], fit.owner, turn) for fit in fits if fit.unsure for turn in _OTHER_TURNS]
+        self._fit(rgb, turned)
+        fits += turned
+        for _ in range(_ROUNDS):
+            self._fit(rgb, [fit.level() for fit in fits if not fit.steady])
+        return [_surest(fit for fit in fits if fit.owner == owner) for owner in range(len(boxes))]
+
+    def _fit(self, rgb: Rgb, fits: "list[_Fit]") -> None:
+        """Run the net on each fit's square, and write points and score into it."""
+        if not fits:
+            return
+        matrices = [upright_square(fit.center, fit.side, fit.turn, _PIXELS) for fit in fits]
+        meshes, scores = self._net(crop(rgb, matrices, _PIXELS))
+        for fit, matrix, raw, score in zip(fits, matrices, meshes, scores[:, 0], strict=True):
+            points = raw.reshape(-1, 3).astype(np.float64)
+            depth = points[:, 2:] * (fit.side / _PIXELS)
+            fit.mesh = Mesh(np.hstack([back(matrix, points[:, :2]), depth]), float(score))
+
+
+@dataclass(slots=True)
+class _Fit:
+    """One try at one face: the square it looks at, and what the net made of it."""
+
+    owner: int
+    center: NDArray[np.float64]
+    side: float
+    turn: float
+    mesh: Mesh
+
+    @classmethod
+    def start(cls, box: NDArray[np.float64], owner: int, turn: float = 0.0) -> "_Fit":
+        side = max(1.0, float(box[2:].max()) * _MARGIN)
+        return cls(owner, box[:2] + box[2:] / 2, side, turn, Mesh(np.zeros((468, 3)), -math.inf))
+
+    @property
+    def unsure(self) -> bool:
+        return self.mesh.score < SURE or abs(self.mesh.roll) > _UPRIGHT_DEGREES
+
+    @property
+    def steady(self) -> bool:
+        return self.drift < _STEADY_DEGREES
+
+    @property
+    def drift(self) -> float:
+        """How far the face found is from upright in the square, in degrees."""
+        return turn_between(self.turn, self.mesh.roll)
+
+    def level(self) -> "_Fit":
+        """Turn and center the square so that the face found stands upright in it."""
+        flat = self.mesh.points[:, :2]
+        self.center, self.turn = (flat.min(axis=0) + flat.max(axis=0)) / 2, self.mesh.roll
+        return self
+
+
+def _surest(fits: Iterable[_Fit]) -> Mesh | None:
+    best = max(fits, key=lambda fit: fit.mesh.score)
+    return best.mesh if best.mesh.score >= ACCEPTED and best.drift <= _SETTLED_DEGREES else None
