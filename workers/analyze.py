@@ -1,0 +1,183 @@
+"""The job: get a slot, only then take the newest frame, call, finish."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis
+
+from pipeline.clock import Clock
+from pipeline.entities import Policy, TakenFrame
+from pipeline.mailbox import Finished, Mailbox
+from pipeline.metrics import WorkerMetrics
+from pipeline.provider import DETECT_FACES, Provider
+from workers.rate_limit import RateLimit, Slot
+from workers.rekognition import RETRYABLE, Answer, CallFailed, Rekognition
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 60.0  # how long a frame of policy `every` is tried again
+FINISH_TRIES = 4
+
+
+class ThreadStates(Protocol):
+    """Shows what this process's threads do."""
+
+    def doing(self, state: str) -> AbstractContextManager[None]:
+        """Be in `state` (waiting or calling) inside the with-block."""
+        ...
+
+
+class Uplink(Protocol):
+    """Hears how long uploads take."""
+
+    def uploaded(self, seconds: float) -> None:
+        """Note one upload."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzer:
+    """Everything that one process needs for its jobs; shared by its threads."""
+
+    mailbox: Mailbox
+    limit: RateLimit
+    rekognition: Rekognition
+    provider: Provider
+    clock: Clock
+    metrics: WorkerMetrics
+    threads: ThreadStates
+    uplink: Uplink
+    stop: threading.Event
+
+    def analyze(self, camera: str, token: str) -> None:
+        """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing."""
+        asked_at = self.clock.now()
+        with self.threads.doing("waiting"):
+            slot = self.limit.acquire(lambda: self.mailbox.hold(camera, token))
+        if slot is None:
+            self.mailbox.release(camera, token)
+            return
+        taken = self.mailbox.take(camera, token)
+        if taken is None:
+            self.limit.give_back(slot)
+            return
+        self._serve(taken, asked_at)
+
+    def _serve(self, taken: TakenFrame, asked_at: float) -> None:
+        stages = _stages_before_the_call(taken, asked_at)
+        try:
+            answer = self._call_while_worth_it(taken)
+        except CallFailed as failure:
+            self._finish_failed(taken, failure, stages)
+            return
+        answered_at = self.clock.now()
+        stages["service"] = answer.service_seconds
+        stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
+        self.uplink.uploaded(stages["upload"])
+        result = self._envelope(taken, stages, answered_at) | dict(answer.response)
+        finished = self._finish(taken, "analysed", result)
+        if finished is not None and finished.counted:
+            self._observe(taken, stages, answered_at, finished)
+
+    def _call_while_worth_it(self, taken: TakenFrame) -> Answer:
+        """Call once; for policy `every`, again in new slots until the frame's time is over."""
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                return self._call(taken)
+            except CallFailed as failure:
+                worth_it = taken.policy is Policy.EVERY and failure.kind in RETRYABLE and time.monotonic() < deadline
+                if not worth_it or not self._new_slot(taken):
+                    raise
+
+    def _call(self, taken: TakenFrame) -> Answer:
+        frame, sent_at, outcome = taken.frame, self.clock.now(), "ok"
+        try:
+            with self.threads.doing("calling"):
+                return self.rekognition.detect_faces(frame.jpeg, frame.attributes)
+        except CallFailed as failure:
+            outcome = failure.code
+            self._react(failure, sent_at)
+            raise
+        finally:
+            self.metrics.api_calls.labels(DETECT_FACES, self.provider.region, outcome).inc()
+            self.metrics.api_bytes.labels(DETECT_FACES).inc(len(frame.jpeg))
+            self.metrics.api_cost_dollars.labels(DETECT_FACES).inc(self.provider.dollars_per_call())
+
+    def _react(self, failure: CallFailed, sent_at: float) -> None:
+        if failure.kind == "throttled":
+            self.limit.throttled(sent_at)
+        if failure.kind == "denied":
+            self.limit.hold_back(self.clock.now(), f"{failure.code}: {failure.message}")
+
+    def _new_slot(self, taken: TakenFrame) -> Slot | None:
+        camera, token = taken.frame.camera, taken.token
+        with self.threads.doing("waiting"):
+            return self.limit.acquire(lambda: self.mailbox.extend(camera, token))
+
+    def _finish_failed(self, taken: TakenFrame, failure: CallFailed, stages: dict[str, float]) -> None:
+        error = {"Code": failure.code, "Message": failure.message}
+        result = self._envelope(taken, stages, self.clock.now()) | {"error": error}
+        self._finish(taken, f"failed:{failure.kind}", result)
+
+    def _finish(self, taken: TakenFrame, outcome: str, result: dict[str, Any]) -> Finished | None:
+        """Publish, repeating the call while Redis is away for a moment: a repeated finish counts nothing twice."""
+        for attempt in range(FINISH_TRIES):
+            try:
+                return self.mailbox.finish(taken, outcome, result)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                log.warning("result of %s not published yet: %s", taken.frame.camera, error)
+                self.stop.wait(0.2 * 2**attempt)
+        return None
+
+    def _envelope(self, taken: TakenFrame, stages: dict[str, float], answered_at: float) -> dict[str, Any]:
+        frame = taken.frame
+        return {
+            "seq": taken.seq,
+            "captured_at": frame.captured_at,
+            "answered_at": answered_at,
+            "width": frame.width,
+            "height": frame.height,
+            "provider": self.provider.label,
+            "stages": {name: round(seconds, 6) for name, seconds in stages.items()},
+        }
+
+    def _observe(self, taken: TakenFrame, stages: dict[str, float], answered_at: float, finished: Finished) -> None:
+        camera = taken.frame.camera
+        for stage, seconds in stages.items():
+            self.metrics.stage_seconds.labels(camera, stage).observe(seconds)
+        self.metrics.stage_seconds.labels(camera, "publish").observe(max(0.0, finished.published_at - answered_at))
+        self.metrics.result_age_seconds.labels(camera).observe(finished.published_at - taken.frame.captured_at)
+
+
+def _stages_before_the_call(taken: TakenFrame, asked_at: float) -> dict[str, float]:
+    """Split the time from the lens to the take, so that all stages together are the age of the result."""
+    frame = taken.frame
+    waited = max(0.0, taken.taken_at - frame.captured_at - frame.encode_seconds)
+    limit = min(waited, max(0.0, taken.taken_at - asked_at))
+    return {"encode": frame.encode_seconds, "queue": waited - limit, "limit": limit}
+
+
+_installed: list[Callable[[str, str], None]] = []
+
+
+def install(job: Callable[[str, str], None]) -> None:
+    """Make `job` what `analyze` runs in this process: RQ finds functions by name only."""
+    _installed[:] = [job]
+
+
+def analyze(camera: str, token: str) -> None:
+    """Run one job; never raises, so that RQ keeps nothing of it."""
+    try:
+        _installed[0](camera, token)
+    except redis.RedisError as error:
+        log.warning("job of %s broken off, it is found again within seconds: %s", camera, error)
+    except Exception:  # the job's boundary: a thread that died would take its slot along
+        log.exception("job of %s failed", camera)

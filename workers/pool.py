@@ -1,0 +1,253 @@
+"""A worker process: many RQ threads, each replaced when it ends, and what looks after them.
+
+The order of a stop: no new job is begun, waiting threads give their jobs back, calls in flight finish within `GRACE_SECONDS`,
+the heartbeat goes, then the connections.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import statistics
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from prometheus_client import CollectorRegistry
+
+from pipeline import keys
+from pipeline.broker import Broker
+from pipeline.clock import RedisClock
+from pipeline.jobs import JobQueue
+from pipeline.mailbox import Mailbox
+from pipeline.metrics import THREAD_STATES, MetricsServer, WorkerMetrics
+from pipeline.periodic import Periodic
+from pipeline.presence import Presence
+from pipeline.provider import DETECT_FACES, Provider
+from pipeline.results import Results
+from workers.analyze import Analyzer, install
+from workers.rate_limit import RateLimit
+from workers.rekognition import BotoRekognition
+from workers.rq_threads import ThreadWorker, forget_ghosts
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3.0
+SWEEP_SECONDS = 1.0
+CLOCK_SECONDS = 20.0
+GHOSTS_SECONDS = 60.0
+UPLINK_SECONDS = 1.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+_STEADY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What one worker process is told; `threads` is how many calls it has in flight at most."""
+
+    provider: Provider
+    threads: int
+    burst: int = 1
+    connect_timeout: float = 2.0
+    read_timeout: float = 10.0
+    version: str = ""
+
+
+def run(broker: Broker, settings: WorkerSettings, stop: threading.Event) -> None:
+    """Work until `stop` is set; Redis may come and go meanwhile.
+
+    Raises BrokerError when Redis cannot be used at the start, ProviderError when Rekognition cannot be called as configured.
+    """
+    broker.check()
+    process = WorkerProcess(broker, settings, stop)
+    process.start()
+    stop.wait()
+    process.shut_down()
+
+
+class WorkerProcess:
+    """The parts of one worker process, wired."""
+
+    def __init__(self, broker: Broker, settings: WorkerSettings, stop: threading.Event) -> None:
+        provider = settings.provider
+        registry = CollectorRegistry()
+        self._stop = stop
+        self._broker = broker
+        self._metrics = WorkerMetrics(registry)
+        self._states = ThreadStateGauge(self._metrics, settings.threads)
+        self._clock = RedisClock(broker.scripts)
+        self._uplink = UplinkMedian(broker.scripts)
+        self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
+        self._results = Results(broker.scripts)
+        self._limit = self._shared_limit(settings)
+        self._rekognition = BotoRekognition(
+            provider, settings.threads, settings.connect_timeout, settings.read_timeout
+        )
+        self._server = MetricsServer(registry, broker.own_address())
+        self._presence = Presence(
+            broker.scripts, "worker", settings.version, self._server.address, lambda: self._describe(settings)
+        )
+        self._threads = [WorkerThread(broker, index, stop, self._refused) for index in range(settings.threads)]
+        self._chores = self._make_chores()
+        install(self._analyzer(provider).analyze)
+
+    def start(self) -> None:
+        """Begin to work."""
+        for part in (*self._threads, *self._chores, self._presence):
+            part.start()
+
+    def shut_down(self) -> None:
+        """End in order; `stop` is set already."""
+        self._limit.stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for chore in self._chores:
+            chore.stop()
+        self._presence.stop()
+        self._server.stop()
+        self._rekognition.close()
+
+    def _analyzer(self, provider: Provider) -> Analyzer:
+        return Analyzer(
+            mailbox=self._mailbox,
+            limit=self._limit,
+            rekognition=self._rekognition,
+            provider=provider,
+            clock=self._clock,
+            metrics=self._metrics,
+            threads=self._states,
+            uplink=self._uplink,
+            stop=self._stop,
+        )
+
+    def _shared_limit(self, settings: WorkerSettings) -> RateLimit:
+        provider = settings.provider
+        return RateLimit(
+            self._broker.scripts,
+            provider.scope,
+            DETECT_FACES,
+            provider.calls_per_second(DETECT_FACES),
+            burst=settings.burst,
+            dollars=provider.dollars_per_call(),
+            on_rate=self._metrics.rate_limit_per_second.labels(DETECT_FACES).set,
+        )
+
+    def _make_chores(self) -> list[Periodic]:
+        def chore(name: str, seconds: float, action: Any) -> Periodic:
+            return Periodic(name, seconds, action, lambda error: log.warning("%s: %s", name, error))
+
+        return [
+            chore("sweep", SWEEP_SECONDS, self._sweep),
+            chore("clock", CLOCK_SECONDS, self._set_clock),
+            chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
+            chore("uplink", UPLINK_SECONDS, self._uplink.publish),
+        ]
+
+    def _sweep(self) -> None:
+        """Let one process of all sweep in each second."""
+        client: Any = self._broker.scripts
+        if client.set(f"{keys.PREFIX}sweeper", os.getpid(), nx=True, px=int(SWEEP_SECONDS * 900)):
+            self._mailbox.sweep()
+            self._results.trim()
+
+    def _set_clock(self) -> None:
+        self._clock.synchronise()
+        self._metrics.clock_error_seconds.set(self._clock.error_seconds)
+
+    def _refused(self) -> None:
+        self._metrics.jobs_refused.inc()
+
+    def _describe(self, settings: WorkerSettings) -> dict[str, Any]:
+        return {
+            "threads": settings.threads,
+            "alive": sum(thread.is_alive() for thread in self._threads),
+            "provider": settings.provider.label,
+            **self._states.counts(),
+        }
+
+
+class WorkerThread:
+    """Keeps one RQ worker running: when it ended, with Redis or by a fault, another of a new name takes its place."""
+
+    def __init__(self, broker: Broker, index: int, stop: threading.Event, on_refused: Any) -> None:
+        self._broker = broker
+        self._index = index
+        self._stop = stop
+        self._on_refused = on_refused
+        self._thread = threading.Thread(target=self._run, name=f"worker-{index}", daemon=True)
+        self.start, self.join, self.is_alive = self._thread.start, self._thread.join, self._thread.is_alive
+
+    def _run(self) -> None:
+        pause = _SHORTEST_PAUSE
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._work()
+            if time.monotonic() - started > _STEADY_SECONDS:
+                pause = _SHORTEST_PAUSE
+            self._stop.wait(pause * random.uniform(0.5, 1.5))
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _work(self) -> None:
+        name = f"{os.getpid()}-{self._index}-{uuid.uuid4().hex[:6]}"
+        connection = redis.Redis(connection_pool=self._broker.jobs.connection_pool)
+        try:
+            ThreadWorker(connection, name, self._stop, self._on_refused).work_until_stopped()
+        except redis.RedisError as error:
+            log.debug("worker thread %s ended: %s", name, error)
+        except Exception:  # the thread's boundary: it is replaced
+            log.exception("worker thread %s ended", name)
+
+
+class ThreadStateGauge:
+    """Counts this process's threads by what they do."""
+
+    def __init__(self, metrics: WorkerMetrics, threads: int) -> None:
+        self._lock = threading.Lock()
+        self._busy: Counter[str] = Counter()
+        self._threads = threads
+        for state in THREAD_STATES:
+            metrics.worker_threads.labels(state).set_function(lambda state=state: self.counts()[state])
+
+    @contextmanager
+    def doing(self, state: str) -> Iterator[None]:
+        """Be in `state` inside the with-block."""
+        with self._lock:
+            self._busy[state] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy[state] -= 1
+
+    def counts(self) -> dict[str, int]:
+        """Return how many threads are waiting, calling and idle."""
+        with self._lock:
+            waiting, calling = self._busy["waiting"], self._busy["calling"]
+        return {"waiting": waiting, "calling": calling, "idle": max(0, self._threads - waiting - calling)}
+
+
+class UplinkMedian:
+    """Tells producers how long uploads take now, so that their JPEG quality yields when the uplink is the bottleneck."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection: Any = connection
+        self._recent: deque[tuple[float, float]] = deque(maxlen=200)
+
+    def uploaded(self, seconds: float) -> None:
+        """Note one upload."""
+        self._recent.append((time.monotonic(), seconds))
+
+    def publish(self) -> None:
+        """Write the median of the last five seconds for everybody to see; raises redis.RedisError."""
+        since = time.monotonic() - 5
+        recent = [seconds for at, seconds in list(self._recent) if at > since]
+        if recent:
+            self._connection.set(keys.UPLINK, f"{statistics.median(recent):.4f}", ex=10)

@@ -1,0 +1,182 @@
+"""The edge to Rekognition: one call in, one answer or one classified failure out. No retries in here, no limits, no metrics.
+
+    CallFailed.kind     what it means                                   what the worker does
+    throttled           more calls than the quota                       slows all workers down
+    denied              credentials or permission, the same each time   holds all calls back for a while
+    picture             this picture will never be accepted             fails this frame
+    server              5xx: may work the next time                     retries frames of policy `every`
+    timeout             no answer in time; counts as spent              retries frames of policy `every`
+    connection          the endpoint cannot be reached                  retries frames of policy `every`
+    answer              something answered that is not Rekognition      retries frames of policy `every`
+    request             the request is wrong: a fault of this program   fails this frame
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from pipeline.errors import ProviderError, redact
+from pipeline.provider import Provider
+from workers.timed_http import forget_last_call, last_call, time_calls
+
+_KINDS = {
+    "ProvisionedThroughputExceededException": "throttled",
+    "ThrottlingException": "throttled",
+    "LimitExceededException": "throttled",
+    "AccessDeniedException": "denied",
+    "UnrecognizedClientException": "denied",
+    "InvalidSignatureException": "denied",
+    "IncompleteSignatureException": "denied",
+    "MissingAuthenticationTokenException": "denied",
+    "InvalidClientTokenId": "denied",
+    "ExpiredTokenException": "denied",
+    "OptInRequired": "denied",
+    "SubscriptionRequiredException": "denied",
+    "ImageTooLargeException": "picture",
+    "InvalidImageFormatException": "picture",
+    "InternalServerError": "server",
+    "ServiceUnavailableException": "server",
+}
+RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"})
+_FIRST_SERVER_STATUS = 500
+
+
+class CallFailed(Exception):  # noqa: N818  # it is the outcome of a call, not a fault of the program
+    """A call that gave no answer: `kind` says what to do, `code` is Rekognition's or the library's own name for it."""
+
+    def __init__(self, kind: str, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.kind = kind
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rekognition's response, and the seconds from the body's last byte to the first of the answer."""
+
+    response: Mapping[str, Any]
+    service_seconds: float
+
+
+class Rekognition(Protocol):
+    """Whoever finds faces in pictures."""
+
+    def detect_faces(self, jpeg: bytes, attributes: Sequence[str]) -> Answer:
+        """Return what DetectFaces says of a picture; raises CallFailed."""
+        ...
+
+
+class BotoRekognition:
+    """Rekognition through boto3, one client for all threads, each call sent exactly once.
+
+    Raises ProviderError when the client cannot be made. Only for AWS itself are credentials looked for that must exist.
+    """
+
+    def __init__(self, provider: Provider, connections: int, connect_timeout: float, read_timeout: float) -> None:
+        self._client = _client("rekognition", provider, connections, connect_timeout, read_timeout)
+        time_calls(self._client)
+
+    def detect_faces(self, jpeg: bytes, attributes: Sequence[str]) -> Answer:
+        """Return what DetectFaces says of a picture; raises CallFailed."""
+        forget_last_call()
+        started = time.monotonic()
+        try:
+            response = self._client.detect_faces(Image={"Bytes": jpeg}, Attributes=list(attributes))
+        except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
+            raise classify(error) from error
+        if not isinstance(response.get("FaceDetails"), list):
+            raise CallFailed("answer", "NotRekognition", "the answer holds no FaceDetails: is this a Rekognition endpoint?")
+        response.pop("ResponseMetadata", None)
+        sent_at, answered_at = last_call()
+        return Answer(response, answered_at - sent_at if sent_at else time.monotonic() - started)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def account_of(provider: Provider) -> str:
+    """Return the AWS account that would pay; raises ProviderError with what to do when the credentials do not work."""
+    try:
+        identity = _client("sts", provider, 1, 5.0, 10.0).get_caller_identity()
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ProviderError(
+            "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
+        ) from error
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise ProviderError(
+            f"AWS does not accept the credentials ({code}): check AWS_PROFILE, or the access key and its expiry"
+        ) from error
+    except BotoCoreError as error:
+        raise ProviderError(f"AWS in {provider.region!r} cannot be reached ({_first_line(error)})") from error
+    return str(identity["Account"])
+
+
+def classify(error: Exception) -> CallFailed:
+    """Return the failure that an exception of botocore stands for."""
+    if isinstance(error, ClientError):
+        return _from_response(error)
+    name = type(error).__name__
+    if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
+        return CallFailed("timeout", name, _first_line(error))
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return CallFailed("denied", name, _first_line(error))
+    if isinstance(error, HTTPClientError):
+        return CallFailed("connection", name, _first_line(error))
+    if isinstance(error, BotoCoreError):
+        return CallFailed("request", name, _first_line(error))
+    return CallFailed("answer", name, "the answer is not Rekognition's JSON")
+
+
+def _from_response(error: ClientError) -> CallFailed:
+    about = error.response.get("Error", {})
+    code = str(about.get("Code", "Unknown")).split("#")[-1]
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    kind = _KINDS.get(code) or ("server" if status >= _FIRST_SERVER_STATUS else "request")
+    return CallFailed(kind, code, redact(str(about.get("Message", ""))))
+
+
+def _client(service: str, provider: Provider, connections: int, connect: float, read: float) -> Any:
+    session = boto3.Session(region_name=provider.region)
+    invented = {} if provider.paid or (provider.name == "endpoint" and session.get_credentials()) else _INVENTED
+    try:
+        return session.client(
+            service,
+            endpoint_url=provider.endpoint_url if service == "rekognition" else None,
+            config=Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=connect,
+                read_timeout=read,
+                max_pool_connections=connections,
+                tcp_keepalive=True,
+                parameter_validation=False,
+            ),
+            **invented,
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise ProviderError(f"Rekognition cannot be called: {_first_line(error)}") from error
+
+
+_INVENTED = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+def _first_line(error: Exception) -> str:
+    return redact(str(error).strip().split("\n", maxsplit=1)[0])

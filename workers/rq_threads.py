@@ -1,0 +1,157 @@
+"""RQ's worker as a thread: every private hook of RQ that this project leans on stands in this file.
+
+What RQ 3 does by itself, and why it does not fit (tests/workers/test_rq_threads.py fails when a release changes the hooks):
+
+- it waits 405 s in its dequeue and never looks at a stop flag there: `dequeue_job_and_maintain_ttl` waits 1 s, and looks;
+- it kills late jobs by SIGALRM, which only a main thread has: a call's time-outs end it here;
+- it listens on pub/sub for commands, a second thread and connection each, through which anybody could stop jobs: not here;
+- its clean-up runs callbacks of foreign jobs and takes 10 minutes: lost jobs are the mailbox's to find (`Mailbox.sweep`);
+- it runs any importable function that somebody wrote into Redis: only ours is run here, with nothing attached to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import redis
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+
+from pipeline.jobs import ANALYZE, QUEUE
+
+log = logging.getLogger(__name__)
+
+DEQUEUE_SECONDS = 1
+HEARTBEAT_SECONDS = 5.0
+WORKER_TTL_SECONDS = 30
+_INTERMEDIATE_KEEP = 1000
+
+
+class NoDeathPenalty(BaseDeathPenalty):
+    """Lets a job run: SIGALRM is the main thread's alone."""
+
+    def setup_death_penalty(self) -> None:
+        """Do nothing."""
+
+    def cancel_death_penalty(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let what the job raised through."""
+
+
+class ThreadWorker(SimpleWorker):  # type: ignore[misc]  # rq's classes are not annotated throughout
+    """One of many RQ workers in a process; `work_until` ends within a second of `stop`."""
+
+    death_penalty_class = NoDeathPenalty
+    should_run_maintenance_tasks = False
+    dequeue_timeout = DEQUEUE_SECONDS  # RQ sets the pool's socket time-out to ten seconds more
+
+    def __init__(
+        self, connection: redis.Redis, name: str, stop: threading.Event, on_refused: Callable[[], None]
+    ) -> None:
+        queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+        super().__init__(
+            [queue],
+            name=name,
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_SECONDS,
+            log_job_description=False,
+        )
+        self._stop = stop
+        self._on_refused = on_refused
+        self._beat_at = 0.0
+
+    def work_until_stopped(self) -> None:
+        """Run jobs until the stop flag is set, or Redis goes away."""
+        self.work(logging_level="CRITICAL")
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run one of our jobs; take any other off the queue unrun."""
+        if is_ours(job):
+            super().execute_job(job, queue)
+        else:
+            self._refuse(job, queue)
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for the next job, a second at a time; None ends the worker."""
+        while not self._stop.is_set():
+            self._beat()
+            try:
+                found: tuple[Job, Queue] | None = self.queue_class.dequeue_any(
+                    self._ordered_queues,
+                    DEQUEUE_SECONDS,
+                    connection=self.connection,
+                    job_class=self.job_class,
+                    serializer=self.serializer,
+                    death_penalty_class=self.death_penalty_class,
+                )
+            except DequeueTimeout:
+                continue
+            return found
+        return None
+
+    def subscribe(self) -> None:
+        """Listen to no commands."""
+
+    def unsubscribe(self) -> None:
+        """Have nothing to end."""
+
+    def procline(self, message: str) -> None:
+        """Leave the process's title alone: it is everybody's."""
+
+    def _install_signal_handlers(self) -> None:
+        """Leave the signals to the main thread."""
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
+            self.heartbeat()
+            self._beat_at = time.monotonic()
+
+    def _refuse(self, job: Job, queue: Queue) -> None:
+        log.warning("job %s on the queue is not ours and was not run: who else writes into this Redis?", job.id)
+        self._on_refused()
+        connection: Any = self.connection
+        connection.lrem(queue.intermediate_queue_key, 1, job.id)
+        connection.delete(job.key)
+
+
+def is_ours(job: Job) -> bool:
+    """Say whether a job is `analyze(camera, token)` and nothing else hangs on it."""
+    try:
+        plain = all(isinstance(value, str) for value in job.args) and len(job.args) == 2 and not job.kwargs  # noqa: PLR2004  # camera and token
+        attached = (
+            job._success_callback_name or job._failure_callback_name or job._stopped_callback_name,
+            job.webhooks,
+            job.retries_left,
+            job.repeats_left,
+            job.dependency_ids,
+            job.instance,
+        )
+        return job.func_name == ANALYZE and plain and not any(attached)
+    except Exception:  # whatever a foreign job makes RQ raise, it is foreign
+        return False
+
+
+def forget_ghosts(connection: redis.Redis) -> None:
+    """Take killed workers and their jobs off RQ's books, which nobody else does here."""
+    client: Any = connection
+    client.zremrangebyscore(f"rq:wip:{QUEUE}", "-inf", time.time() - WORKER_TTL_SECONDS)
+    client.ltrim(f"rq:queue:{QUEUE}:intermediate", -_INTERMEDIATE_KEEP, -1)
+    for key in client.smembers("rq:workers"):
+        if not client.exists(key):
+            client.srem("rq:workers", key)
+            client.srem(f"rq:workers:{QUEUE}", key)

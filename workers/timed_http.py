@@ -1,0 +1,71 @@
+"""Tells sending from waiting inside one HTTP call of botocore: what the uplink takes, and what the service takes.
+
+The kernel's TCP_NOTSENT_LOWAT keeps unsent bytes out of the socket's buffer, so that the moment the last byte was accepted is,
+but for a few packets, the moment it went out. botocore has no public place for connection classes: `time_calls` is the one
+place that reaches into it, and tests/workers/test_rekognition.py fails when a release moves it.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
+
+UNSENT_BYTES = 16 * 1024
+
+
+class _Call(threading.local):
+    sent_at = 0.0
+    answered_at = 0.0
+
+
+_call = _Call()
+
+
+def last_call() -> tuple[float, float]:
+    """Return when this thread's last call was sent whole, and when its answer began, in seconds of time.monotonic()."""
+    return _call.sent_at, _call.answered_at
+
+
+def forget_last_call() -> None:
+    """Make sure that the next `last_call` does not speak of an earlier call."""
+    _call.sent_at = _call.answered_at = 0.0
+
+
+def time_calls(client: Any) -> None:
+    """Let a boto3 client's connections note their times for `last_call`."""
+    manager = client._endpoint.http_session._manager
+    manager.pool_classes_by_scheme = {"http": _TimedHTTPPool, "https": _TimedHTTPSPool}
+
+
+class _Timed:
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # a mixin: the connection class stands behind it
+        sock: socket.socket | None = getattr(self, "sock", None)
+        if sock is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+    def getresponse(self) -> Any:
+        _call.sent_at = time.monotonic()
+        response = super().getresponse()  # type: ignore[misc]  # a mixin: the connection class stands behind it
+        _call.answered_at = time.monotonic()
+        return response
+
+
+class _TimedHTTPConnection(_Timed, AWSHTTPConnection):
+    pass
+
+
+class _TimedHTTPSConnection(_Timed, AWSHTTPSConnection):
+    pass
+
+
+class _TimedHTTPPool(AWSHTTPConnectionPool):
+    ConnectionCls = _TimedHTTPConnection
+
+
+class _TimedHTTPSPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _TimedHTTPSConnection
