@@ -8,10 +8,9 @@ CAMERAS = f"{PREFIX}cameras"  # hash: id -> Camera as JSON
 CAMERAS_VERSION = f"{PREFIX}cameras:version"  # counts the changes of that hash
 MAILBOXES = f"{PREFIX}mailboxes"  # set: cameras that have a mailbox
 RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
-SHARED = f"{PREFIX}shared"  # hash: what `up` tells processes that join
+SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JSON
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
-PHOTOS = f"{PREFIX}photos"  # prefix of the one-shot photo answers
 
 
 def box(camera: str) -> str:

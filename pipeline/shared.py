@@ -1,0 +1,54 @@
+"""What `rekstream up` tells the processes that join it: who answers, and how many calls a second are allowed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+
+from pipeline import keys
+from pipeline.broker import is_loopback
+from pipeline.provider import Provider
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The settings that all machines have in common; no secrets, and no address that means another machine elsewhere."""
+
+    provider: str
+    region: str
+    endpoint_url: str | None = None
+    tps: float | None = None
+    burst: int = 1
+    account: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings, provider: Provider) -> Shared:
+        """Return what others may know of these settings."""
+        url = settings.endpoint_url
+        if url is not None and is_loopback(urlsplit(url).hostname or ""):
+            url = None
+        return cls(settings.provider, settings.region, url, settings.tps, settings.burst, provider.account)
+
+
+class SharedSettings:
+    """Keeps `Shared` in Redis; its absence also tells that Redis was emptied. Every method may raise redis.RedisError."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection: Any = connection
+
+    def write(self, shared: Shared) -> None:
+        """Say it to everybody."""
+        self._connection.set(keys.SHARED, json.dumps(asdict(shared)))
+
+    def read(self) -> Shared | None:
+        """Return what was said, None when nobody did; members of later versions are left aside."""
+        text = self._connection.get(keys.SHARED)
+        if text is None:
+            return None
+        known = Shared.__dataclass_fields__
+        return Shared(**{name: value for name, value in json.loads(text).items() if name in known})
