@@ -1,0 +1,294 @@
+"""One camera's life: its newest samples, encoded, offered, and accounted for, whatever the camera or Redis do.
+
+reader thread      source -> sampler -> newest sample
+capture thread     newest sample -> encoder -> ledger and mailbox
+reporter thread    once a second: lease, status, quality
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+from typing import Protocol
+
+import redis
+
+from pipeline.clock import Clock
+from pipeline.entities import Camera, CameraState, CameraStatus, Frame, Policy
+from pipeline.errors import CameraError, PictureError
+from pipeline.ledger import Ledger, Statement
+from pipeline.mailbox import Offer
+from producer.encoder import Encoder, TooSmallError
+from producer.reader import LIVE_SPEED, Feed, FileReader, LiveReader, Opener, is_failure
+from producer.sampler import Sample
+from producer.sources import Kind, kind_of
+from producer.status import CaptureMetrics, NoMetrics, StatusBoard
+
+log = logging.getLogger(__name__)
+
+TAKE_SECONDS = 0.25
+OFFER_AGAIN_SECONDS = 0.03
+REPORT_SECONDS = 1.0
+
+
+class Outbox(Protocol):
+    """Where frames go: `pipeline.mailbox.Mailbox`; its methods raise redis.RedisError."""
+
+    def offer(self, frame: Frame, statement: Statement, policy: Policy, fence: int | None = None) -> Offer:
+        """Put a frame into its camera's mailbox."""
+        ...
+
+    def settle(self, camera: str, statement: Statement) -> None:
+        """Count frames that were dropped without one to offer after them."""
+        ...
+
+    def drained(self, camera: str) -> bool:
+        """Say whether nothing of the camera waits or is in flight."""
+        ...
+
+
+class Claim(Protocol):
+    """The right to capture a camera, kept by asking again and again."""
+
+    @property
+    def fence(self) -> int | None:
+        """The number that `Outbox.offer` checks."""
+        ...
+
+    def keep(self) -> bool:
+        """Renew the claim; False when another producer has the camera. May raise redis.RedisError."""
+        ...
+
+
+class NoClaim:
+    """A camera that nobody else would want."""
+
+    fence = None
+
+    def keep(self) -> bool:
+        """Return True."""
+        return True
+
+
+class Outcome(Enum):
+    """Why a capture ended."""
+
+    STOPPED = "stopped"
+    LOST = "another producer has the camera"
+
+
+class Capture:
+    """Captures one camera until it is stopped or another producer has the camera.
+
+    `report` is called once a second with the status, `uplink` for the median seconds of the workers' uploads (None while
+    unknown); both may raise redis.RedisError.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        open_camera: Opener,
+        outbox: Outbox,
+        clock: Clock,
+        report: Callable[[CameraStatus], None],
+        claim: Claim | None = None,
+        uplink: Callable[[], float | None] = lambda: None,
+        metrics: CaptureMetrics | None = None,
+        producer: str = "",
+    ) -> None:
+        self._camera = camera
+        self._outbox = outbox
+        self._clock = clock
+        self._report = report
+        self._claim = claim or NoClaim()
+        self._uplink = uplink
+        self._metrics = metrics or NoMetrics()
+        self.board = StatusBoard(camera.id, clock, producer, metrics)
+        self.ledger = Ledger()
+        self._encoder = Encoder()
+        self._open = open_camera
+        self._over = threading.Event()
+        self._lost = False
+        self._redis_away = False
+        self._offer_seconds = 0.0
+
+    def run(self, stop: threading.Event) -> Outcome:
+        """Capture until `stop` is set; a file that has ended stays, and says so, until then."""
+        self.board.become(CameraState.CONNECTING)
+        feed = self._feed()
+        reporter = threading.Thread(target=self._keep_reporting, name=f"reporter of {self._camera.id}", daemon=True)
+        reporter.start()
+        feed.start()
+        try:
+            while not stop.is_set() and not self._lost and not feed.ended:
+                self._step(feed, stop)
+            if feed.ended:
+                self._finish(feed, stop)
+        finally:
+            self._over.set()
+            feed.close()
+            self._wind_up(reporter)
+        return Outcome.LOST if self._lost else Outcome.STOPPED
+
+    def _feed(self) -> Feed:
+        kind = self._kind()
+        if kind is None or (kind.ends and self._camera.policy is Policy.EVERY):
+            return FileReader(self._camera, self._open, self.board, self._clock)
+        speed = 1.0 if kind.ends else LIVE_SPEED
+        return LiveReader(self._camera, self._open, self.board, self._clock, speed=speed)
+
+    def _kind(self) -> Kind | None:
+        """Return what the URL names; None for nothing there is, of which opening it will tell."""
+        with suppress(CameraError):
+            return kind_of(self._camera.url)
+        return None
+
+    # --- frames ---
+
+    def _step(self, feed: Feed, stop: threading.Event) -> None:
+        sample = feed.take(TAKE_SECONDS)
+        self._count_passed_over(feed)
+        if sample is not None:
+            self._deliver(sample, stop)
+        elif self.ledger.unsettled:
+            self._settle()
+
+    def _count_passed_over(self, feed: Feed) -> None:
+        for _ in range(feed.passed_over()):
+            self.ledger.sample()
+            self.ledger.drop("late")
+
+    def _deliver(self, sample: Sample, stop: threading.Event) -> None:
+        number = self.ledger.sample()
+        frame = self._encoded(sample, number)
+        if frame is not None:
+            self._offer(frame, stop)
+
+    def _encoded(self, sample: Sample, number: int) -> Frame | None:
+        """Return the sample as a frame, or count it as dropped."""
+        began = time.perf_counter()
+        try:
+            jpeg = self._encoder.encode(sample.picture.bgr())
+        except TooSmallError as error:
+            self._drop("too_small", error)
+            return None
+        except PictureError as error:
+            self._drop("encode", error)
+            return None
+        seconds = time.perf_counter() - began
+        self._metrics.encoded(self._camera.id, seconds, len(jpeg.data))
+        return Frame(
+            camera=self._camera.id,
+            number=number,
+            captured_at=sample.captured_at,
+            jpeg=jpeg.data,
+            width=jpeg.width,
+            height=jpeg.height,
+            encode_seconds=seconds,
+            attributes=self._camera.attributes,
+        )
+
+    def _drop(self, cause: str, error: PictureError) -> None:
+        self.ledger.drop(cause)
+        log.debug("camera %s: %s", self._camera.id, error)
+
+    def _offer(self, frame: Frame, stop: threading.Event) -> None:
+        """Offer the frame: once at policy `latest`, until it is accepted at policy `every`."""
+        statement = self.ledger.statement(frame.number)
+        while not self._lost:
+            answer = self._try_to_offer(frame, statement)
+            self._lost = self._lost or answer is Offer.FENCED
+            if answer in (Offer.ENQUEUED, Offer.REPLACED, Offer.DUPLICATE):
+                self.ledger.confirm(statement)
+                return
+            if self._camera.policy is not Policy.EVERY:
+                return
+            if stop.wait(OFFER_AGAIN_SECONDS):
+                self._give_back(answer)
+                return
+
+    def _give_back(self, answer: Offer | None) -> None:
+        """Count the frame that the stop came before; one whose offer had no answer explains itself."""
+        if answer is Offer.FULL:
+            self.ledger.drop("stopped")
+
+    def _try_to_offer(self, frame: Frame, statement: Statement) -> Offer | None:
+        """Return the mailbox's answer, None when Redis is away: whether it has the frame, its next answer will tell."""
+        began = time.monotonic()
+        try:
+            answer = self._outbox.offer(frame, statement, self._camera.policy, self._claim.fence)
+        except redis.RedisError as error:
+            self._note_redis(error)
+            return None
+        self._note_redis(None)
+        self._offer_seconds += 0.2 * (time.monotonic() - began - self._offer_seconds)
+        return answer
+
+    def _settle(self) -> None:
+        statement = self.ledger.statement()
+        try:
+            self._outbox.settle(self._camera.id, statement)
+        except redis.RedisError as error:
+            self._note_redis(error)
+        else:
+            self.ledger.confirm(statement)
+
+    def _finish(self, feed: Feed, stop: threading.Event) -> None:
+        """Wait until all frames are analysed, say that the file has ended, and stay."""
+        self._count_passed_over(feed)
+        while not stop.is_set() and not self._lost and not self._is_drained():
+            stop.wait(TAKE_SECONDS)
+        if not is_failure(self.board.state):
+            self.board.become(CameraState.ENDED, self.board.snapshot().message)
+        while not stop.is_set() and not self._lost:
+            stop.wait(TAKE_SECONDS)
+
+    def _is_drained(self) -> bool:
+        if self.ledger.unsettled:
+            self._settle()
+        try:
+            return self._outbox.drained(self._camera.id)
+        except redis.RedisError as error:
+            self._note_redis(error)
+            return False
+
+    def _note_redis(self, error: redis.RedisError | None) -> None:
+        """Say once that Redis is away, and once that it is back."""
+        if error is not None and not self._redis_away:
+            log.warning(
+                "camera %s: Redis is away (%s); frames are dropped and counted", self._camera.id, type(error).__name__
+            )
+        if error is None and self._redis_away:
+            log.info("camera %s: Redis is back", self._camera.id)
+        self._redis_away = error is not None
+
+    # --- once a second ---
+
+    def _keep_reporting(self) -> None:
+        while not self._over.is_set():
+            self._tick()
+            self._over.wait(REPORT_SECONDS)
+
+    def _tick(self) -> None:
+        self.board.check_frozen()
+        try:
+            self._lost = self._lost or not self._claim.keep()
+            self._report(self.board.snapshot())
+            self._encoder.yield_to(max(self._offer_seconds, self._uplink() or 0.0), time.monotonic())
+        except redis.RedisError as error:
+            log.debug("camera %s: not reported (%s)", self._camera.id, type(error).__name__)
+
+    def _wind_up(self, reporter: threading.Thread) -> None:
+        """Count what is not counted yet, and say that the camera is off."""
+        reporter.join(timeout=REPORT_SECONDS)
+        if self.ledger.unsettled and not self._lost:
+            self._settle()
+        self.board.become(CameraState.OFF)
+        if not self._lost:
+            with suppress(redis.RedisError):
+                self._report(self.board.snapshot())

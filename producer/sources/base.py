@@ -1,0 +1,96 @@
+"""What every source of pictures can do, and the ways in which it can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import CameraUnreachable, PictureError
+
+Image = NDArray[np.uint8]
+"""Pixels as OpenCV has them: height x width x 3, blue first."""
+
+
+class CameraFroze(CameraUnreachable):
+    """The camera was sending, keeps its connection, and sends no more pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One frame that was read but not converted.
+
+    `width` and `height` are pixels; `position` is seconds on the source's own time axis, None where it has none.
+    """
+
+    width: int
+    height: int
+    position: float | None
+
+
+class Picture(Protocol):
+    """One frame that may be kept while its source reads on."""
+
+    def bgr(self) -> Image:
+        """Return the pixels; raises PictureError when they cannot be had."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """A picture that is converted already."""
+
+    image: Image
+
+    def bgr(self) -> Image:
+        """Return the pixels."""
+        return self.image
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A picture whose pixels cannot be had."""
+
+    reason: str
+
+    def bgr(self) -> Image:
+        """Raise PictureError."""
+        raise PictureError(self.reason)
+
+
+class Source(Protocol):
+    """An open source of pictures, read by one thread.
+
+    `codec` is a short name for people. `paced` says that frames come faster than they were filmed (files, HLS), so whoever
+    wants them as they were has to wait by their positions. `patience` is how many seconds without a frame mean that the
+    source is frozen.
+    """
+
+    @property
+    def codec(self) -> str:
+        """How the pictures are coded, in FFmpeg's words."""
+        ...
+
+    @property
+    def paced(self) -> bool:
+        """Whether frames have to be played by their positions."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a frame after which the source counts as frozen."""
+        ...
+
+    def advance(self) -> Moment | None:
+        """Read the next frame; None at the end of something that ends. Raises CameraError."""
+        ...
+
+    def picture(self) -> Picture:
+        """Return the frame that was read last."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the camera; harmless when repeated."""
+        ...
