@@ -1,0 +1,82 @@
+"""The `Image` of a request to an RGB picture: bytes, or an object in S3, within AWS's limits.
+
+Limits and formats: AWS's page "Guidelines and quotas in Amazon Rekognition".
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekognition_local.protocol import ServiceError, invalid_parameter
+from vision.entities import Rgb
+from vision.pictures import PictureError, PictureTooLargeError, decode, inspect
+
+MAX_BYTES = 5_242_880
+MAX_S3_BYTES = 15 * 1024 * 1024
+MIN_SIDE = 80
+
+_S3_TIMEOUTS = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 2})
+
+
+class ImageLoader:
+    """Loads images; S3 objects only when an endpoint for S3 was set, because nothing here may reach AWS unasked."""
+
+    def __init__(self, s3_endpoint_url: str | None = None) -> None:
+        self._s3_endpoint_url = s3_endpoint_url
+
+    def load(self, image: Mapping[str, Any]) -> Rgb:
+        """Return the picture of a request's `Image` member; a ServiceError says what is wrong with it."""
+        blob, place = image.get("Bytes"), image.get("S3Object")
+        if (blob is None) == (place is None):
+            raise invalid_parameter("Image must have Bytes or S3Object, one of the two")
+        if blob is not None:
+            return read_picture(blob, MAX_BYTES)
+        return read_picture(self._fetch(place or {}), MAX_S3_BYTES)
+
+    def _fetch(self, place: Mapping[str, str]) -> bytes:
+        if "Bucket" not in place or "Name" not in place:
+            raise invalid_parameter("Image.S3Object must have Bucket and Name")
+        if self._s3_endpoint_url is None:
+            raise ServiceError(
+                "InvalidS3ObjectException",
+                f"s3://{place['Bucket']}/{place['Name']} cannot be read: this local server has no S3 endpoint; "
+                "set one, or send the picture as Bytes",
+            )
+        version = {"VersionId": place["Version"]} if "Version" in place else {}
+        try:
+            answer = self._s3.get_object(Bucket=place["Bucket"], Key=place["Name"], **version)
+            with answer["Body"] as body:
+                return bytes(body.read(MAX_S3_BYTES + 1))
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceError(
+                "InvalidS3ObjectException",
+                f"s3://{place['Bucket']}/{place['Name']} cannot be read from {self._s3_endpoint_url}: {error}",
+            ) from error
+
+    @cached_property
+    def _s3(self) -> Any:  # no types of S3 are installed
+        session = boto3.session.Session(region_name="us-east-1")
+        if session.get_credentials() is None:  # an endpoint of one's own may want none
+            session = boto3.session.Session("local", "local", region_name="us-east-1")
+        return session.client("s3", endpoint_url=self._s3_endpoint_url, config=_S3_TIMEOUTS)
+
+
+def read_picture(data: bytes, max_bytes: int) -> Rgb:
+    """Return the RGB picture in a JPEG or PNG of at most `max_bytes`, each side at least MIN_SIDE pixels."""
+    if len(data) > max_bytes:
+        raise ServiceError("ImageTooLargeException", f"the image has {len(data)} bytes; the most is {max_bytes}")
+    try:
+        info = inspect(data)
+        if min(info.width, info.height) < MIN_SIDE:
+            raise invalid_parameter(
+                f"the image is {info.width} x {info.height} pixels; each side must have at least {MIN_SIDE}"
+            )
+        return decode(data)
+    except PictureTooLargeError as error:
+        raise ServiceError("ImageTooLargeException", str(error)) from error
+    except PictureError as error:
+        raise ServiceError("InvalidImageFormatException", str(error)) from error
