@@ -1,142 +1,263 @@
-"""A camera as people write it (a flag, a line of rekstream.yml, JSON of the API), checked once and in one place."""
+"""A camera as people write it down (API, command line, rekstream.yml), made into a `Camera`, or into one clear sentence."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pipeline.entities import Camera, Policy
-from pipeline.errors import SettingsError, UnsupportedSource, redact
-from pipeline.settings import check_fps, parse_attributes
+from pipeline.errors import SettingsError, redact
+from pipeline.settings import LOCAL_FPS, check_fps, parse_attributes
 
+MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused")
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
-DEMO = "demo"
-_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,39}$")
-_SCHEME = re.compile(r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
+PHOTO_PREFIX = "photo-"  # the API's one-shot photos travel as cameras of such ids
+
+LONGEST_ID, LONGEST_URL = 40, 2000
+HIDDEN = "***"
+
+_ID = re.compile(rf"[a-z0-9_-]{{1,{LONGEST_ID}}}")
+_HAS_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _WEBCAM = re.compile(r"^(?:webcam|\d{1,3}|/dev/video\d+)$")
-_LONGEST_URL = 2000
-_LONGEST_SLUG = 32
+_UNDERSTOOD = "rtsp://, rtsps://, http://, https://, a file, a folder of pictures, a webcam (0) or demo"
+_ENCODE = "write special characters of a user or password percent-encoded (@ as %40, # as %23, / as %2F, ? as %3F, : as %3A)"
 
 
 @dataclass(frozen=True, slots=True)
 class CameraDefaults:
-    """What a camera gets where it says nothing itself."""
+    """What a camera is given where it says nothing itself; `attributes` are Rekognition's names."""
 
-    fps: float
-    attributes: tuple[str, ...]
-
-
-def camera_of(camera_id: str, members: Mapping[str, Any], defaults: CameraDefaults) -> Camera:
-    """Return the camera that these members describe; raises SettingsError with the value and what to do."""
-    url = check_url(members.get("url"))
-    preview = members.get("preview_url")
-    return Camera(
-        id=check_id(camera_id),
-        url=url,
-        fps=_fps(members.get("fps"), defaults.fps),
-        attributes=_attributes(members.get("attributes"), defaults.attributes),
-        policy=_policy(members.get("policy"), url),
-        preview_url=None if preview is None else check_url(preview),
-        paused=_flag("paused", members.get("paused", False)),
-    )
+    fps: float = LOCAL_FPS
+    attributes: tuple[str, ...] = ("ALL",)
 
 
-def check_id(camera_id: str) -> str:
-    """Return a camera's id if it may be one; raises SettingsError."""
-    if not _ID.match(camera_id):
-        raise SettingsError(
-            f"camera id {camera_id!r} cannot be used: write up to 40 of a-z, 0-9, _ and -, beginning with a letter or digit"
+def camera_of(
+    camera_id: str | None, values: Mapping[str, Any], defaults: CameraDefaults, taken: Collection[str] = ()
+) -> Camera:
+    """Return the camera that `values` (members by the names in MEMBERS, None for not said) describe.
+
+    Without an id it gets one made of its URL that is not among `taken`. Files and folders get policy `every`, live sources
+    `latest`, unless said otherwise. Raises SettingsError with one sentence that names the camera, the member and its value.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    try:
+        if camera_id is not None:
+            check_id(camera_id)
+        _check_members(given)
+        url = check_url(given.get("url"))
+        return Camera(
+            id=new_id(url, taken) if camera_id is None else camera_id,
+            url=url,
+            fps=_fps(given.get("fps", defaults.fps)),
+            attributes=_attributes(given["attributes"]) if "attributes" in given else defaults.attributes,
+            policy=_policy(given["policy"]) if "policy" in given else default_policy(url),
+            preview_url=check_url(given["preview_url"], "preview_url") if "preview_url" in given else None,
+            paused=_paused(given.get("paused", False)),
         )
+    except SettingsError as error:
+        if camera_id is None:
+            raise
+        raise SettingsError(f"camera {camera_id!r}: {error}") from None
+
+
+def check_id(camera_id: object) -> str:
+    """Return a camera's id when it can be one; raises SettingsError."""
+    if not isinstance(camera_id, str) or not _ID.fullmatch(camera_id):
+        raise SettingsError(
+            f"the id {camera_id!r} is not 1 to {LONGEST_ID} of the characters a-z, 0-9, _ and -: choose one like front_door"
+        )
+    if camera_id.startswith(PHOTO_PREFIX):
+        raise SettingsError(f"the id {camera_id!r} begins with {PHOTO_PREFIX}, which is kept for photos: choose another")
     return camera_id
 
 
-def check_url(url: Any) -> str:
-    """Return what names a source if its form can be understood; whether anything is there shows when it is opened."""
-    text = str(url).strip() if isinstance(url, str | int) and not isinstance(url, bool) else ""
-    if not text or len(text) > _LONGEST_URL or "\0" in text:
-        raise SettingsError(f"url {redact(str(url))[:80]!r} names no source: write for example rtsp://10.0.0.7/stream1")
-    scheme = _SCHEME.match(text)
-    if scheme and scheme["scheme"].lower() not in (*STREAM_SCHEMES, "file"):
-        raise UnsupportedSource(
-            f"{redact(text)} cannot be read: there is no source for {scheme['scheme']}://; "
-            "use rtsp://, rtsps://, http://, https://, a file, a folder of pictures, a webcam (0) or demo"
-        )
-    if scheme and scheme["scheme"].lower() in STREAM_SCHEMES:
-        _check_host(text)
-    return text
+def new_id(url: str, taken: Collection[str]) -> str:
+    """Return an id for a camera that has none: of the URL's host and path or the file's name, numbered when it is taken.
+
+    User, password and query never become part of it.
+    """
+    stem = _slug(_name_of(url)) or "camera"
+    if stem.startswith(PHOTO_PREFIX):
+        stem = _slug(f"camera-{stem}")
+    candidate, number = stem, 2
+    while candidate in taken:
+        ending = f"-{number}"
+        candidate, number = stem[: LONGEST_ID - len(ending)].rstrip("-") + ending, number + 1
+    return candidate
 
 
-def is_file(url: str) -> bool:
-    """Say whether a source is a file or folder, which is read once, every sampled frame of it."""
-    if url == DEMO or _WEBCAM.match(url):
+def default_policy(url: str) -> Policy:
+    """Return `every` for what ends by itself (files and folders), `latest` for what is live."""
+    return Policy.EVERY if is_path(url) else Policy.LATEST
+
+
+def is_path(url: str) -> bool:
+    """Say whether a URL names a file or a folder."""
+    if url == "demo" or _WEBCAM.match(url):
         return False
-    scheme = _SCHEME.match(url)
-    return scheme is None or scheme["scheme"].lower() == "file"
+    return not _HAS_SCHEME.match(url) or urlsplit(url).scheme.lower() == "file"
 
 
-def new_id(url: str, taken: Container[str]) -> str:
-    """Return an id for a source, made from its host and path, that is not taken: two equal URLs are two cameras."""
-    slug = _slug(url)
-    if slug not in taken:
-        return slug
-    return next(name for name in (f"{slug}-{number}" for number in range(2, 10_000)) if name not in taken)
+def check_url(url: object, member: str = "url") -> str:
+    """Return the URL when its form names a source; nothing is opened.
+
+    A path has to exist on this machine and becomes absolute, unless it is written as file://, for producers elsewhere.
+    Raises SettingsError.
+    """
+    if isinstance(url, int) and not isinstance(url, bool):
+        url = str(url)  # webcam 0, as YAML and JSON read it
+    if not isinstance(url, str) or not url.strip():
+        raise SettingsError(f"{member} is missing: say where the pictures come from, {_UNDERSTOOD}")
+    url = url.strip()
+    if len(url) > LONGEST_URL or not url.isprintable():
+        raise SettingsError(f"{member} of {len(url)} characters is too long or holds unprintable ones: check it")
+    if url == "demo" or _WEBCAM.match(url):
+        return url
+    return _check_address(url, member) if _HAS_SCHEME.match(url) else _check_path(url, member)
 
 
-def _slug(url: str) -> str:
-    if url == DEMO:
-        return DEMO
-    if _WEBCAM.match(url):
-        return "webcam-" + (re.sub(r"\D", "", url) or "0")
-    parts = urlsplit(url) if _SCHEME.match(url) and not is_file(url) else None
-    text = f"{parts.hostname or ''}{parts.path}" if parts else PurePath(url.removeprefix("file://")).stem
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_SLUG].strip("-") or "camera"
+def with_known_secrets(url: str, known: str, member: str = "url") -> str:
+    """Return `url` with each ``***`` replaced by what the camera's `known` URL has there.
+
+    So the URL that the API shows can be sent back. Only for the same scheme, user, host and port: a password is never
+    carried to another host. Raises SettingsError when something stays hidden.
+    """
+    if HIDDEN not in url or url == redact(known):
+        return known if HIDDEN in url else url
+    if not (_HAS_SCHEME.match(url) and _HAS_SCHEME.match(known)):
+        return url
+    given, stored = _split(url, member), _split(known, member)
+    if _place(given) == _place(stored) and stored.password is not None:
+        url = url.replace(given.netloc, stored.netloc, 1)
+    if HIDDEN in url:
+        raise SettingsError(f"{member} {redact(url)} hides a secret that is not known for it: write the whole URL again")
+    return url
 
 
-def _check_host(url: str) -> None:
+def _check_members(given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in MEMBERS:
+            near = difflib.get_close_matches(str(name), MEMBERS, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"choose among {', '.join(MEMBERS)}"
+            raise SettingsError(f"a camera has no setting {name!r}: {advice}")
+
+
+def _check_address(url: str, member: str) -> str:
+    parts = _split(url, member)
+    scheme = parts.scheme.lower()
+    if scheme == "file":
+        return url
+    if scheme not in STREAM_SCHEMES:
+        raise SettingsError(f"{member} {_shown(url)} starts with {scheme}://, which is none of {_UNDERSTOOD}")
+    if parts.password == HIDDEN or f"={HIDDEN}" in parts.query:
+        raise SettingsError(f"{member} {_shown(url)} holds {HIDDEN} instead of a password: write the password itself")
+    return url
+
+
+def _split(url: str, member: str) -> SplitResult:
+    """Take a URL apart; an unencoded password that would make the wrong host of it is refused without being shown."""
     try:
         parts = urlsplit(url)
-        found = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsError(f"{member} {_shown(url)} cannot be read as a URL: check host and port, and {_ENCODE}") from error
+    if parts.scheme.lower() == "file":
+        return parts
+    rest = url[url.index(parts.netloc) + len(parts.netloc) :] if parts.netloc else url
+    if parts.fragment or (":" in parts.netloc and "@" not in parts.netloc and "@" in rest):
+        raise SettingsError(f"{member} {_shown(url)} has a # or @ where none belongs: {_ENCODE}")
+    if not host:
+        raise SettingsError(f"{member} {_shown(url)} names no host: write it like rtsp://user:password@10.0.0.7/path")
+    return parts
+
+
+def _check_path(url: str, member: str) -> str:
+    try:
+        path = Path(url).expanduser().absolute()
+        if path.exists():
+            return str(path)
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~user of nobody
+        raise SettingsError(f"{member} {_shown(url)!r} cannot be looked up as a path: check its spelling") from error
+    raise SettingsError(f"{member} {_shown(url)!r} is no file or folder here: a source is one of {_UNDERSTOOD}")
+
+
+def _place(parts: SplitResult) -> tuple[str, str | None, str | None, int | None]:
+    return parts.scheme.lower(), parts.username, parts.hostname, parts.port
+
+
+def _shown(url: str) -> str:
+    """Return a URL that may be malformed with everything hidden that could be a password."""
+    head, at, tail = url.rpartition("@")
+    if not at:
+        return redact(url)
+    scheme = _HAS_SCHEME.match(head)
+    return f"{scheme.group() if scheme else ''}{HIDDEN}@{redact(tail)}"
+
+
+def _name_of(url: str) -> str:
+    if url.isdigit():
+        return f"webcam-{url}"
+    if not _HAS_SCHEME.match(url):
+        return _stem(url)
+    parts = urlsplit(url)
+    if parts.scheme.lower() == "file":
+        return _stem(unquote(parts.path))
+    port = f"-{parts.port}" if parts.port else ""
+    return f"{parts.hostname}{port}-{unquote(parts.path)}"
+
+
+def _stem(path: str) -> str:
+    name = PurePosixPath(path.replace("\\", "/"))
+    return name.stem or name.name
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:LONGEST_ID].strip("-")
+
+
+def _fps(value: object) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return check_fps(float(value))  # type: ignore[arg-type]  # what float cannot read is the TypeError below
+    except TypeError:
+        raise SettingsError(f"fps {value!r} is not a number: write how many frames a second, for example 5") from None
+    except ValueError as error:
+        reason = str(error) if _is_number(value) else "write how many frames a second, for example 5"
+        raise SettingsError(f"fps {value!r}: {reason}") from None
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _attributes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, str) and not (isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)):
+        raise SettingsError(f"attributes {value!r} are not names: write all, default, or for example [smile, emotions]")
+    try:
+        return parse_attributes(value if isinstance(value, str) else list(value))
+    except ValueError as error:
+        raise SettingsError(f"attributes {value!r}: {error}") from None
+
+
+def _policy(value: object) -> Policy:
+    try:
+        return Policy(str(value).lower())
     except ValueError:
-        found = False
-    if not found:
-        raise SettingsError(f"url {redact(url)!r} names no host: write for example rtsp://10.0.0.7:554/stream1")
+        choice = " or ".join(Policy)
+        raise SettingsError(f"policy {value!r} is not known: choose {choice}") from None
 
 
-def _fps(value: Any, default: float) -> float:
-    if value is None:
-        return default
-    try:
-        return check_fps(float(value))
-    except (TypeError, ValueError) as error:
-        reason = str(error) if "between" in str(error) else "frames a second are a number"
-        raise SettingsError(f"fps {value!r} cannot be used: {reason}, for example 5") from error
-
-
-def _attributes(value: Any, default: tuple[str, ...]) -> tuple[str, ...]:
-    if value is None:
-        return default
-    if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
-        raise SettingsError(f"attributes {value!r} cannot be used: write all, default, or for example [smile, emotions]")
-    try:
-        return parse_attributes(value)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _policy(value: Any, url: str) -> Policy:
-    if value is None:
-        return Policy.EVERY if is_file(url) else Policy.LATEST
-    try:
-        return Policy(value)
-    except ValueError as error:
-        raise SettingsError(f"policy {value!r} cannot be used: write latest (newest wins) or every (none is left out)") from error
-
-
-def _flag(name: str, value: Any) -> bool:
+def _paused(value: object) -> bool:
     if not isinstance(value, bool):
-        raise SettingsError(f"{name} {value!r} cannot be used: write true or false")
+        raise SettingsError(f"paused {value!r} is neither true nor false: write one of them")
     return value
