@@ -16,12 +16,13 @@ from pipeline.settings import LOCAL_FPS, check_fps, parse_attributes
 
 MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused")
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
+DEMO = "demo"
 PHOTO_PREFIX = "photo-"  # the API's one-shot photos travel as cameras of such ids
 
 LONGEST_ID, LONGEST_URL = 40, 2000
 HIDDEN = "***"
 
-_ID = re.compile(rf"[a-z0-9_-]{{1,{LONGEST_ID}}}")
+_ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_ID - 1}}}")
 _HAS_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _WEBCAM = re.compile(r"^(?:webcam|\d{1,3}|/dev/video\d+)$")
 _UNDERSTOOD = "rtsp://, rtsps://, http://, https://, a file, a folder of pictures, a webcam (0) or demo"
@@ -69,7 +70,7 @@ def check_id(camera_id: object) -> str:
     """Return a camera's id when it can be one; raises SettingsError."""
     if not isinstance(camera_id, str) or not _ID.fullmatch(camera_id):
         raise SettingsError(
-            f"the id {camera_id!r} is not 1 to {LONGEST_ID} of the characters a-z, 0-9, _ and -: choose one like front_door"
+            f"the id {camera_id!r} cannot be used: write up to {LONGEST_ID} of a-z, 0-9, _ and -, a letter or digit first"
         )
     if camera_id.startswith(PHOTO_PREFIX):
         raise SettingsError(f"the id {camera_id!r} begins with {PHOTO_PREFIX}, which is kept for photos: choose another")
@@ -93,12 +94,12 @@ def new_id(url: str, taken: Collection[str]) -> str:
 
 def default_policy(url: str) -> Policy:
     """Return `every` for what ends by itself (files and folders), `latest` for what is live."""
-    return Policy.EVERY if is_path(url) else Policy.LATEST
+    return Policy.EVERY if is_file(url) else Policy.LATEST
 
 
-def is_path(url: str) -> bool:
+def is_file(url: str) -> bool:
     """Say whether a URL names a file or a folder."""
-    if url == "demo" or _WEBCAM.match(url):
+    if url == DEMO or _WEBCAM.match(url):
         return False
     return not _HAS_SCHEME.match(url) or urlsplit(url).scheme.lower() == "file"
 
@@ -116,7 +117,7 @@ def check_url(url: object, member: str = "url") -> str:
     url = url.strip()
     if len(url) > LONGEST_URL or not url.isprintable():
         raise SettingsError(f"{member} of {len(url)} characters is too long or holds unprintable ones: check it")
-    if url == "demo" or _WEBCAM.match(url):
+    if url == DEMO or _WEBCAM.match(url):
         return url
     return _check_address(url, member) if _HAS_SCHEME.match(url) else _check_path(url, member)
 
@@ -200,14 +201,19 @@ def _shown(url: str) -> str:
 
 
 def _name_of(url: str) -> str:
-    if url.isdigit():
-        return f"webcam-{url}"
+    if url == DEMO:
+        return DEMO
+    if _WEBCAM.match(url):
+        return "webcam-" + (re.sub(r"\D", "", url) or "0")
     if not _HAS_SCHEME.match(url):
         return _stem(url)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = f"-{parts.port}" if parts.port else ""
+    except ValueError:
+        return "camera"
     if parts.scheme.lower() == "file":
         return _stem(unquote(parts.path))
-    port = f"-{parts.port}" if parts.port else ""
     return f"{parts.hostname}{port}-{unquote(parts.path)}"
 
 
@@ -217,7 +223,7 @@ def _stem(path: str) -> str:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:LONGEST_ID].strip("-")
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-_")[:LONGEST_ID].strip("-_")
 
 
 def _fps(value: object) -> float:
