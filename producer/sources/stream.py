@@ -116,14 +116,21 @@ class StreamSource:
         self._container.close()
 
     def _next_packet(self) -> Packet[VideoStream] | None:
+        began = time.monotonic()
         try:
-            return next(self._packets, None)
+            packet = next(self._packets, None)
         except av.error.ExitError:
-            raise CameraFroze(f"{self._url} has sent nothing for {self.patience:g} s: is the camera hanging?") from None
+            raise self._frozen() from None
         except av.error.EOFError:
             return None
         except (av.error.FFmpegError, OSError) as error:
             raise _explained(self._url, error, self.patience) from None
+        if self._is_live and time.monotonic() - began > self.patience:
+            raise self._frozen()  # FFmpeg gives up by handing out what it still had: it is as old as the freeze
+        return packet
+
+    def _frozen(self) -> CameraFroze:
+        return CameraFroze(f"{self._url} has sent nothing for {self.patience:g} s: is the camera hanging?")
 
     def _accept_end(self) -> None:
         if self._is_live:

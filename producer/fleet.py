@@ -1,0 +1,349 @@
+"""All cameras of this producer: a process each, leased from the list that all producers share.
+
+    registry ──> Fleet (lease, start, stop, restart) ──> fork server ──> one capture process a camera
+
+The fork server has imported everything before it forks, so a further camera costs little memory. A camera's URL, which may
+hold a password, reaches its process through a pipe: no argument shows it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import types
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import redis
+
+from pipeline import keys
+from pipeline.broker import Broker
+from pipeline.cameras import CameraRegistry
+from pipeline.clock import RedisClock
+from pipeline.entities import Camera
+from pipeline.jobs import JobQueue
+from pipeline.mailbox import Mailbox
+from producer.capture import Capture, Outcome
+from producer.sources import open_source
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 5.0  # a Redis that was emptied and filled again may have come to the same version
+LEASE_SECONDS = 4.0
+STATUS_SECONDS = 5.0
+STOP_SECONDS = 1.5
+NEW_PER_ROUND = 8  # producers that start together share the cameras, and a machine is not buried under forty openings
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS = 0.2, 5.0, 10.0
+
+EXIT_LOST = 3  # another producer has the camera
+EXIT_NO_REDIS = 4
+
+_PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # <malloc.h>
+_LARGE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """What a producer needs to know: its Redis, where the demo's portraits are, and by which name it is known."""
+
+    redis_url: str = field(repr=False)
+    redis_password: str | None = field(default=None, repr=False)
+    demo_folder: Path | None = None
+    name: str = field(default_factory=socket.gethostname)
+    log_level: int = logging.INFO
+
+
+def run(settings: FleetSettings, stop: threading.Event) -> None:
+    """Capture the cameras of the registry until `stop` is set, then end all processes within two seconds.
+
+    Redis may come and go; it is asked for changes every half second.
+    """
+    broker = Broker(settings.redis_url, settings.redis_password)
+    fleet = Fleet(CameraRegistry(broker.scripts), settings)
+    try:
+        while not stop.is_set():
+            fleet.tend()
+            fleet.rest(ROUND_SECONDS)
+    finally:
+        fleet.close()
+        broker.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a capture process is told: which camera, in whose name, under which fencing number."""
+
+    camera: Camera
+    owner: str
+    fence: int
+    settings: FleetSettings
+
+
+class Post:
+    """One camera's place in the fleet: its process, or when to start the next one."""
+
+    def __init__(self) -> None:
+        self.camera: Camera | None = None
+        self.pause = FIRST_PAUSE_SECONDS
+        self.not_before = 0.0
+        self._process: ForkServerProcess | None = None
+        self._started_at = 0.0
+        self._stopping = False
+
+    @property
+    def process(self) -> ForkServerProcess | None:
+        """The process, alive or not yet looked after."""
+        return self._process
+
+    def start(self, order: Order, process: ForkServerProcess) -> None:
+        """Begin to capture."""
+        with _without_main():
+            process.start()
+        self.camera, self._process, self._started_at, self._stopping = order.camera, process, time.monotonic(), False
+
+    def stop(self) -> None:
+        """Ask the process to end, once; it is gone when `bury` says so."""
+        if self._process is not None and not self._stopping:
+            self._stopping = True
+            self.not_before = 0.0
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process now."""
+        if self._process is not None:
+            self._process.kill()
+
+    def bury(self) -> None:
+        """Look after a process that has ended: an unwanted end makes the next start wait a little longer."""
+        process = self._process
+        if process is None or process.is_alive():
+            return
+        self._process = None
+        if self._stopping:
+            return
+        lived = time.monotonic() - self._started_at
+        self.pause = FIRST_PAUSE_SECONDS if lived > STEADY_SECONDS else min(LONGEST_PAUSE_SECONDS, self.pause * 2)
+        self.not_before = time.monotonic() + self.pause
+        level = logging.INFO if process.exitcode == EXIT_LOST else logging.WARNING
+        name = self.camera.id if self.camera else "?"
+        log.log(level, "capture of %s ended (%s); next try in %.1f s", name, _ending(process.exitcode), self.pause)
+
+
+class Fleet:
+    """Keeps one capture process for each camera that this producer has leased."""
+
+    def __init__(self, registry: CameraRegistry, settings: FleetSettings) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._owner = f"{settings.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._context: Any = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["producer.fleet"])
+        self._posts: dict[str, Post] = {}
+        self._wanted: dict[str, Camera] = {}
+        self._version = -1
+        self._looked_at = 0.0
+
+    def tend(self) -> None:
+        """Make the processes fit the list of cameras: stop, bury, start."""
+        self._look_for_changes()
+        for camera_id, post in list(self._posts.items()):
+            if post.camera != self._wanted.get(camera_id):
+                post.stop()
+            post.bury()
+            if post.process is None and camera_id not in self._wanted:
+                del self._posts[camera_id]
+        with suppress(redis.RedisError):
+            self._start_missing()
+
+    def rest(self, seconds: float) -> None:
+        """Wait for `seconds`, or until a process ends."""
+        running = [post.process.sentinel for post in self._posts.values() if post.process is not None]
+        if running:
+            wait(running, seconds)
+        else:
+            time.sleep(seconds)
+
+    def close(self) -> None:
+        """End all processes: ask, wait up to 1.5 s, insist."""
+        processes = [post.process for post in self._posts.values() if post.process is not None]
+        for post in self._posts.values():
+            post.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in processes:
+            process.join(max(0.0, deadline - time.monotonic()))
+        for process in processes:
+            if process.is_alive():
+                process.kill()
+                process.join(0.5)
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process ids by camera."""
+        return {name: post.process.pid or 0 for name, post in self._posts.items() if post.process is not None}
+
+    def _look_for_changes(self) -> None:
+        """Read the list when its number has changed; while Redis is away, or empty after a restart, all stays as it is."""
+        try:
+            version = self._registry.version()
+            is_known = version == self._version and time.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS
+            if is_known or version == 0:
+                return
+            cameras = self._registry.all()
+        except redis.RedisError as error:
+            log.debug("cameras not looked up: %s", type(error).__name__)
+            return
+        self._version, self._looked_at = version, time.monotonic()
+        self._wanted = {camera.id: camera for camera in cameras if not camera.paused}
+
+    def _start_missing(self) -> None:
+        started = 0
+        for camera in self._wanted.values():
+            post = self._posts.setdefault(camera.id, Post())
+            if post.process is not None or time.monotonic() < post.not_before or started == NEW_PER_ROUND:
+                continue
+            fence = self._registry.lease(camera.id, self._owner, LEASE_SECONDS)
+            if fence is not None:
+                order = Order(camera, self._owner, fence, self._settings)
+                post.start(order, self._context.Process(target=capture_camera, args=(order,), name="capture", daemon=True))
+                started += 1
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep multiprocessing from importing this program's main module, the whole command line, into each child."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _ending(exitcode: int | None) -> str:
+    if exitcode == EXIT_LOST:
+        return "another producer has the camera"
+    if exitcode == EXIT_NO_REDIS:
+        return "Redis did not answer"
+    return f"signal {signal.Signals(-exitcode).name}" if exitcode and exitcode < 0 else f"exit code {exitcode}"
+
+
+# --- in the capture process ---
+
+
+class Lease:
+    """A camera's lease, renewed by its capture; Redis emptied in between gives it a new number."""
+
+    def __init__(self, registry: CameraRegistry, camera: str, owner: str, fence: int) -> None:
+        self._registry = registry
+        self._camera = camera
+        self._owner = owner
+        self.fence: int | None = fence
+
+    def keep(self) -> bool:
+        """Renew the lease, or take it anew; False when another producer has it."""
+        if self.fence is not None and self._registry.renew(self._camera, self._owner, self.fence, LEASE_SECONDS):
+            return True
+        fence = self._registry.lease(self._camera, self._owner, LEASE_SECONDS)
+        if fence is not None:
+            self.fence = fence
+        return fence is not None
+
+    def release(self) -> None:
+        """Let others have the camera at once."""
+        if self.fence is not None:
+            with suppress(redis.RedisError):
+                self._registry.release(self._camera, self._owner, self.fence)
+
+
+def capture_camera(order: Order) -> None:
+    """Capture one camera in this process, until SIGTERM, the death of the fleet, or the loss of the lease."""
+    stop = threading.Event()
+    _settle_in(order.settings.log_level, stop)
+    try:
+        outcome = _capture(order, stop)
+    except redis.RedisError as error:
+        log.warning("camera %s: Redis does not answer (%s)", order.camera.id, type(error).__name__)
+        _leave(EXIT_NO_REDIS)
+    _leave(EXIT_LOST if outcome is Outcome.LOST else 0)
+
+
+def _capture(order: Order, stop: threading.Event) -> Outcome:
+    broker = Broker(order.settings.redis_url, order.settings.redis_password, max_connections=8)
+    registry = CameraRegistry(broker.scripts)
+    lease = Lease(registry, order.camera.id, order.owner, order.fence)
+    capture = Capture(
+        order.camera,
+        open_camera=partial(open_source, demo_folder=order.settings.demo_folder),
+        outbox=Mailbox(broker.scripts, JobQueue(broker.jobs)),
+        clock=RedisClock(broker.scripts),
+        report=lambda status: registry.report(status, STATUS_SECONDS),
+        claim=lease,
+        uplink=_uplink(broker.scripts),
+        producer=order.settings.name,
+    )
+    try:
+        return capture.run(stop)
+    finally:
+        lease.release()
+
+
+def _uplink(connection: redis.Redis) -> Callable[[], float | None]:
+    """Return a function that asks for the median seconds of the workers' uploads."""
+
+    def median_upload() -> float | None:
+        value: Any = connection.get(keys.UPLINK)
+        return float(value) if value else None
+
+    return median_upload
+
+
+def _settle_in(log_level: int, stop: threading.Event) -> None:
+    """Be a good child: end with the parent and on SIGTERM, not on the Ctrl-C that is the parent's; take little memory."""
+    logging.basicConfig(level=log_level, format="%(levelname)s %(name)s: %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _end_soon(stop))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == 1:
+            stop.set()
+    _keep_heap_small()
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(0)
+    gc.freeze()  # what the fork server imported is never collected, so its pages stay shared
+
+
+def _keep_heap_small() -> None:
+    """Let glibc give pictures back when they are done with: left alone it keeps some of them in a heap for each thread."""
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def _end_soon(stop: threading.Event) -> None:
+    stop.set()
+    signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS)  # SIGALRM ends what hangs
+
+
+def _leave(code: int) -> None:
+    """End at once: a reading thread may sit in FFmpeg for seconds, and must not be torn down with the interpreter."""
+    logging.shutdown()
+    os._exit(code)
