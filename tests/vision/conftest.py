@@ -1,0 +1,8 @@
+import pytest
+
+from vision.faces import FaceEngine
+
+
+@pytest.fixture(scope="session")
+def engine() -> FaceEngine:
+    return FaceEngine()
