@@ -1,0 +1,206 @@
+"""The server speaks plain HTTP/1.1, stays on loopback, uses all cores, and ends within a second."""
+
+import base64
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline.errors import PortInUse, SettingsError
+from rekognition_local.rehearsal import Rehearsal
+from rekognition_local.server import MAX_BODY, Server, ServerSettings
+from tests.rekognition_local.conftest import client_for
+from tests.vision.scenes import HOPPER, portrait_bytes
+
+EMPTY = {"DetectFaces": lambda _params: {"FaceDetails": []}}
+CALL = json.dumps({"Image": {"Bytes": "eHh4"}}).encode()
+REAL_CALL = json.dumps({"Image": {"Bytes": base64.b64encode(portrait_bytes(HOPPER)).decode()}}).encode()
+HEADERS = {"X-Amz-Target": "RekognitionService.DetectFaces"}
+
+
+@pytest.fixture
+def connection(server):
+    connection = http.client.HTTPConnection(*server.url.removeprefix("http://").split(":"))
+    yield connection
+    connection.close()
+
+
+def _exchange(connection, method, path, body=None, headers=None):
+    connection.request(method, path, body, headers or {})
+    response = connection.getresponse()
+    return response, response.read()
+
+
+def test_it_says_that_it_is_up(connection):
+    response, body = _exchange(connection, "GET", "/healthz")
+    assert (response.status, json.loads(body)) == (200, {"status": "ok"})
+
+
+def test_a_connection_is_kept_for_many_calls_and_each_has_its_own_id(connection):
+    ids = set()
+    for _ in range(5):
+        response, _ = _exchange(connection, "POST", "/", CALL, HEADERS)
+        assert response.version == 11
+        assert response.getheader("Date")
+        assert response.getheader("Content-Type") == "application/x-amz-json-1.1"
+        ids.add(response.getheader("x-amzn-RequestId"))
+        opened = connection.sock
+        assert opened is not None
+    assert len(ids) == 5
+
+
+def test_many_small_calls_do_not_wait_for_nagle():
+    with Server(operations=EMPTY) as server:
+        connection = http.client.HTTPConnection(*server.url.removeprefix("http://").split(":"))
+        started = time.perf_counter()
+        for _ in range(50):
+            _exchange(connection, "POST", "/", CALL, HEADERS)
+        assert time.perf_counter() - started < 1.5  # with the delay of 40 ms it takes 2
+        connection.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/favicon.ico"), ("PUT", "/stats")])
+def test_a_path_that_is_not_here_is_404(connection, method, path):
+    response, body = _exchange(connection, method, path, b"" if method == "PUT" else None)
+    assert response.status == 404
+    assert "error" in json.loads(body)
+
+
+def test_a_call_without_a_target_is_unknown(connection):
+    response, body = _exchange(connection, "POST", "/", b"{}")
+    assert response.status == 400
+    assert json.loads(body)["__type"] == "UnknownOperationException"
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("-5", 400), ("many", 400), (str(MAX_BODY + 1), 413)], ids=["negative", "word", "too large"]
+)
+def test_a_body_of_an_impossible_length_is_refused(connection, length, status):
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Length", length)
+    connection.endheaders()
+    assert connection.getresponse().status == status
+
+
+def test_a_body_in_chunks_is_refused_with_what_to_do(connection):
+    response, body = _exchange(connection, "POST", "/", iter([b"{}"]), {"Transfer-Encoding": "chunked"})
+    assert response.status == 411
+    assert b"Content-Length" in body
+
+
+def test_a_client_that_goes_away_disturbs_nobody(server, connection):
+    with socket.create_connection(server.url.removeprefix("http://").split(":")) as half:
+        half.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\nonly this")
+    response, _ = _exchange(connection, "GET", "/healthz")
+    assert response.status == 200
+
+
+def test_what_breaks_inside_is_an_internal_error_with_the_requests_id(caplog):
+    def broken(_params):
+        raise ZeroDivisionError("a bug")
+
+    with Server(operations={"DetectFaces": broken}) as server:
+        client = client_for(server.url)
+        with pytest.raises(client.exceptions.InternalServerError) as raised:
+            client.detect_faces(Image={"Bytes": b"xxx"})
+        client.close()
+    meta = raised.value.response["ResponseMetadata"]
+    assert meta["HTTPStatusCode"] == 500
+    assert meta["RequestId"] in str(raised.value)
+    assert "a bug" in caplog.text
+
+
+def test_several_calls_are_at_work_at_once_but_no_more_than_there_are_cores():
+    both, lock, busy, most = threading.Barrier(2, timeout=10), threading.Lock(), 0, 0
+
+    def work(_params):
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        both.wait()  # passes only when two are at work together
+        with lock:
+            busy -= 1
+        return {"FaceDetails": []}
+
+    with Server(ServerSettings(cores=2), {"DetectFaces": work}) as server:
+        client = client_for(server.url)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: client.detect_faces(Image={"Bytes": b"xxx"}), range(8)))
+        client.close()
+    assert most == 2
+
+
+def test_many_clients_get_the_answers_to_their_own_pictures(server):
+    pictures = [portrait_bytes(HOPPER), b"GIF89a"] * 8
+    client = client_for(server.url)
+
+    def outcome(picture):
+        try:
+            return len(client.detect_faces(Image={"Bytes": picture})["FaceDetails"])
+        except client.exceptions.InvalidImageFormatException:
+            return "no picture"
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(outcome, pictures)) == [1, "no picture"] * 8
+    client.close()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.com", ""])
+def test_it_listens_on_loopback_only_because_it_asks_for_no_credentials(host):
+    with pytest.raises(SettingsError, match=r"no credentials, so it listens on 127\.0\.0\.1 only"):
+        Server(ServerSettings(host=host), EMPTY)
+
+
+def test_a_port_in_use_is_named():
+    with Server(operations=EMPTY) as server:
+        port = int(server.url.rpartition(":")[2])
+        second = Server(ServerSettings(port=port), EMPTY)
+        with pytest.raises(PortInUse, match=f"127.0.0.1:{port} .* choose another port"):
+            second.__enter__()
+
+
+def test_closing_ends_calls_that_only_wait_and_idle_connections():
+    with Server(ServerSettings(rehearsal=Rehearsal(latency=60)), EMPTY) as server:
+        address = server.url.removeprefix("http://").split(":")
+        idle, waiting = http.client.HTTPConnection(*address), http.client.HTTPConnection(*address)
+        _exchange(idle, "GET", "/healthz")
+        waiting.request("POST", "/", CALL, HEADERS)
+        while server.stats["in_flight"] == 0:
+            _exchange(idle, "GET", "/healthz")
+        started = time.perf_counter()
+    assert time.perf_counter() - started < 1
+    assert waiting.getresponse().status == 200
+    idle.close()
+    waiting.close()
+
+
+SERVE = """
+from rekognition_local.rehearsal import Rehearsal
+from rekognition_local.server import ServerSettings, serve
+serve(ServerSettings(rehearsal=Rehearsal(latency=60)), ready=lambda url: print(url, flush=True))
+"""
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_a_second_with_calls_still_waiting(name):
+    with subprocess.Popen([sys.executable, "-W", "error", "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+        connections = [http.client.HTTPConnection(*url.removeprefix("http://").split(":")) for _ in range(9)]
+        for waiting in connections[:8]:
+            waiting.request("POST", "/", REAL_CALL, HEADERS)
+        while json.loads(_exchange(connections[8], "GET", "/stats")[1])["in_flight"] < 8:
+            assert process.poll() is None
+        started = time.perf_counter()
+        process.send_signal(name)
+        assert process.wait(timeout=5) == 0
+        assert time.perf_counter() - started < 1
+        for connection in connections:
+            connection.close()
