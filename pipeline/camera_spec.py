@@ -214,7 +214,7 @@ def _name_of(url: str) -> str:
         return "camera"
     if parts.scheme.lower() == "file":
         return _stem(unquote(parts.path))
-    return f"{parts.hostname}{port}-{unquote(parts.path)}"
+    return f"{parts.hostname or ''}{port}-{unquote(parts.path)}"
 
 
 def _stem(path: str) -> str:

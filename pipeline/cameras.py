@@ -100,9 +100,7 @@ class CameraRegistry:
         """Return what the producers last said; a camera that nobody reported of is CONNECTING."""
         wanted = list(camera_ids)
         values = self._connection.mget([keys.status(camera) for camera in wanted]) if wanted else []
-        return {
-            camera: _status(value) if value else _unreported(camera) for camera, value in zip(wanted, values, strict=True)
-        }
+        return {camera: _status(value) if value else _unreported(camera) for camera, value in zip(wanted, values, strict=True)}
 
     def _changed(self) -> None:
         self._connection.incr(keys.CAMERAS_VERSION)

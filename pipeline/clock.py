@@ -61,6 +61,6 @@ class RedisClock:
 
     def _read(self) -> _Reading:
         before = time.monotonic()
-        seconds, microseconds = self._connection.time()  # type: ignore[misc]  # redis-py types it sync-or-async
+        seconds, microseconds = self._connection.time()
         after = time.monotonic()
         return _Reading(offset=seconds + microseconds / 1e6 - (before + after) / 2, error=(after - before) / 2)

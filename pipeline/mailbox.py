@@ -79,9 +79,7 @@ class Mailbox:
         self._connection = connection
         folder = files("pipeline") / "lua"
         common = (folder / "common.lua").read_text()
-        self._scripts = {
-            name: connection.register_script(common + (folder / f"{name}.lua").read_text()) for name in _SCRIPTS
-        }
+        self._scripts = {name: connection.register_script(common + (folder / f"{name}.lua").read_text()) for name in _SCRIPTS}
 
     # --- producers ---
 

@@ -9,9 +9,7 @@ from collections.abc import Callable
 class Periodic:
     """Calls `action` every `seconds` on a thread of its own until it is stopped; what it raises goes to `on_error`."""
 
-    def __init__(
-        self, name: str, seconds: float, action: Callable[[], None], on_error: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, name: str, seconds: float, action: Callable[[], None], on_error: Callable[[Exception], None]) -> None:
         self._seconds = seconds
         self._action = action
         self._on_error = on_error

@@ -52,9 +52,7 @@ class Presence:
         self._details = details
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
-        self._process = Process(
-            role, uuid.uuid4().hex[:12], socket.gethostname(), os.getpid(), version, metrics, time.time()
-        )
+        self._process = Process(role, uuid.uuid4().hex[:12], socket.gethostname(), os.getpid(), version, metrics, time.time())
         self._key = keys.process(role, self._process.name)
 
     @property

@@ -12,6 +12,7 @@ import redis
 from pipeline import keys
 from pipeline.entities import Result
 
+_PAGE = 500
 MAX_BYTES = 256 * 1024 * 1024
 NEWEST = "$"
 BEGINNING = "0"
@@ -37,14 +38,14 @@ class Results:
         """Return up to `limit` results that came out after the id `after`, and the id to go on from."""
         found: list[Result] = []
         while len(found) < limit:
-            entries = self._connection.xrange(keys.RESULTS, min=f"({after}", max="+", count=500)
+            entries = self._connection.xrange(keys.RESULTS, min=f"({after}", max="+", count=_PAGE)
             for entry_id, values in entries:
                 after = entry_id.decode()
                 if camera is None or values[b"camera"].decode() == camera:
                     found.append(result_of(after, values))
                 if len(found) == limit:
                     break
-            if len(entries) < 500:
+            if len(entries) < _PAGE:
                 break
         return found, after
 

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     provider: Literal["local", "aws"] = Field("local", description="who answers: this machine, or AWS, which costs money")
     endpoint_url: str | None = Field(None, description="another Rekognition-compatible server; never paid")
     region: str = Field("us-east-1", description="AWS region")
+    local_url: str | None = Field(None, description="a local Rekognition server that runs already; none starts one")
     tps: float | None = Field(None, gt=0, le=100_000, description="calls a second allowed; AWS's default quota if not said")
     burst: int = Field(1, ge=1, le=3, description="slots of the rate limit that may be used at once after a pause")
     threads: int | None = Field(None, ge=1, le=512, description="calls in flight of one worker process")

@@ -59,7 +59,9 @@ class Spending:
 
 _SEED = """
 local start, limit, spent = ARGV[1], ARGV[3], tonumber(ARGV[4])
-if redis.call('HGET', KEYS[1], 'start') == start then spent = math.max(spent, tonumber(redis.call('HGET', KEYS[1], 'spent'))) end
+if redis.call('HGET', KEYS[1], 'start') == start then
+  spent = math.max(spent, tonumber(redis.call('HGET', KEYS[1], 'spent')))
+end
 redis.call('HSET', KEYS[1], 'start', start, 'end', ARGV[2], 'limit', limit, 'spent', string.format('%.0f', spent))
 return 1
 """

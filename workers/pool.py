@@ -17,6 +17,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import redis
@@ -87,9 +88,7 @@ class WorkerProcess:
         self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self._results = Results(broker.scripts)
         self._limit = self._shared_limit(settings)
-        self._rekognition = BotoRekognition(
-            provider, settings.threads, settings.connect_timeout, settings.read_timeout
-        )
+        self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
         self._presence = Presence(
             broker.scripts, "worker", settings.version, self._server.address, lambda: self._describe(settings)
@@ -100,8 +99,11 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Begin to work."""
-        for part in (*self._threads, *self._chores, self._presence):
-            part.start()
+        for thread in self._threads:
+            thread.start()
+        for chore in self._chores:
+            chore.start()
+        self._presence.start()
 
     def shut_down(self) -> None:
         """End in order; `stop` is set already."""
@@ -214,7 +216,7 @@ class ThreadStateGauge:
         self._busy: Counter[str] = Counter()
         self._threads = threads
         for state in THREAD_STATES:
-            metrics.worker_threads.labels(state).set_function(lambda state=state: self.counts()[state])
+            metrics.worker_threads.labels(state).set_function(partial(self._count, state))
 
     @contextmanager
     def doing(self, state: str) -> Iterator[None]:
@@ -226,6 +228,9 @@ class ThreadStateGauge:
         finally:
             with self._lock:
                 self._busy[state] -= 1
+
+    def _count(self, state: str) -> float:
+        return self.counts()[state]
 
     def counts(self) -> dict[str, int]:
         """Return how many threads are waiting, calling and idle."""

@@ -1,14 +1,14 @@
 """The edge to Rekognition: one call in, one answer or one classified failure out. No retries in here, no limits, no metrics.
 
-    CallFailed.kind     what it means                                   what the worker does
-    throttled           more calls than the quota                       slows all workers down
-    denied              credentials or permission, the same each time   holds all calls back for a while
-    picture             this picture will never be accepted             fails this frame
-    server              5xx: may work the next time                     retries frames of policy `every`
-    timeout             no answer in time; counts as spent              retries frames of policy `every`
-    connection          the endpoint cannot be reached                  retries frames of policy `every`
-    answer              something answered that is not Rekognition      retries frames of policy `every`
-    request             the request is wrong: a fault of this program   fails this frame
+CallFailed.kind     what it means                                   what the worker does
+throttled           more calls than the quota                       slows all workers down
+denied              credentials or permission, the same each time   holds all calls back for a while
+picture             this picture will never be accepted             fails this frame
+server              5xx: may work the next time                     retries frames of policy `every`
+timeout             no answer in time; counts as spent              retries frames of policy `every`
+connection          the endpoint cannot be reached                  retries frames of policy `every`
+answer              something answered that is not Rekognition      retries frames of policy `every`
+request             the request is wrong: a fault of this program   fails this frame
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -57,7 +60,7 @@ RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"}
 _FIRST_SERVER_STATUS = 500
 
 
-class CallFailed(Exception):  # noqa: N818  # it is the outcome of a call, not a fault of the program
+class CallFailed(Exception):  # it is the outcome of a call, not a fault of the program
     """A call that gave no answer: `kind` says what to do, `code` is Rekognition's or the library's own name for it."""
 
     def __init__(self, kind: str, code: str, message: str) -> None:
@@ -95,10 +98,14 @@ class BotoRekognition:
 
     def detect_faces(self, jpeg: bytes, attributes: Sequence[str]) -> Answer:
         """Return what DetectFaces says of a picture; raises CallFailed."""
+        return self.detect_faces_of({"Bytes": jpeg}, attributes)
+
+    def detect_faces_of(self, image: Mapping[str, Any], attributes: Sequence[str]) -> Answer:
+        """Return what DetectFaces says of an Image, which may lie on S3; raises CallFailed."""
         forget_last_call()
         started = time.monotonic()
         try:
-            response = self._client.detect_faces(Image={"Bytes": jpeg}, Attributes=list(attributes))
+            response = self._client.detect_faces(Image=image, Attributes=list(attributes))
         except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
             raise classify(error) from error
         if not isinstance(response.get("FaceDetails"), list):
@@ -118,7 +125,8 @@ def account_of(provider: Provider) -> str:
         identity = _client("sts", provider, 1, 5.0, 10.0).get_caller_identity()
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ProviderError(
-            "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`"
+            "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            "or run `aws configure`"
         ) from error
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
@@ -139,7 +147,7 @@ def classify(error: Exception) -> CallFailed:
         return CallFailed("timeout", name, _first_line(error))
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return CallFailed("denied", name, _first_line(error))
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | BotoConnectionError):
         return CallFailed("connection", name, _first_line(error))
     if isinstance(error, BotoCoreError):
         return CallFailed("request", name, _first_line(error))
@@ -155,7 +163,7 @@ def _from_response(error: ClientError) -> CallFailed:
 
 
 def _client(service: str, provider: Provider, connections: int, connect: float, read: float) -> Any:
-    session = boto3.Session(region_name=provider.region)
+    session: Any = boto3.Session(region_name=provider.region)
     invented = {} if provider.paid or (provider.name == "endpoint" and session.get_credentials()) else _INVENTED
     try:
         return session.client(

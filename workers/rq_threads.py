@@ -44,22 +44,18 @@ class NoDeathPenalty(BaseDeathPenalty):
     def cancel_death_penalty(self) -> None:
         """Do nothing."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Let what the job raised through."""
 
 
-class ThreadWorker(SimpleWorker):  # type: ignore[misc]  # rq's classes are not annotated throughout
+class ThreadWorker(SimpleWorker):
     """One of many RQ workers in a process; `work_until` ends within a second of `stop`."""
 
     death_penalty_class = NoDeathPenalty
     should_run_maintenance_tasks = False
     dequeue_timeout = DEQUEUE_SECONDS  # RQ sets the pool's socket time-out to ten seconds more
 
-    def __init__(
-        self, connection: redis.Redis, name: str, stop: threading.Event, on_refused: Callable[[], None]
-    ) -> None:
+    def __init__(self, connection: redis.Redis, name: str, stop: threading.Event, on_refused: Callable[[], None]) -> None:
         queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
         super().__init__(
             [queue],
@@ -85,7 +81,9 @@ class ThreadWorker(SimpleWorker):  # type: ignore[misc]  # rq's classes are not 
             self._refuse(job, queue)
 
     def dequeue_job_and_maintain_ttl(
-        self, timeout: int | None, max_idle_time: int | None = None
+        self,
+        timeout: int | None,  # noqa: ARG002  # RQ's signature; the wait is always DEQUEUE_SECONDS
+        max_idle_time: int | None = None,  # noqa: ARG002  # RQ's signature; no worker is idle for too long
     ) -> tuple[Job, Queue] | None:
         """Wait for the next job, a second at a time; None ends the worker."""
         while not self._stop.is_set():

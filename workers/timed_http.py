@@ -1,7 +1,7 @@
 """Tells sending from waiting inside one HTTP call of botocore: what the uplink takes, and what the service takes.
 
-The kernel's TCP_NOTSENT_LOWAT keeps unsent bytes out of the socket's buffer, so that the moment the last byte was accepted is,
-but for a few packets, the moment it went out. botocore has no public place for connection classes: `time_calls` is the one
+The kernel's TCP_NOTSENT_LOWAT keeps unsent bytes out of the socket's buffer, so that the moment the last byte was accepted
+is, but for a few packets, the moment it went out. botocore has no public place for connection classes: `time_calls` is the one
 place that reaches into it, and tests/workers/test_rekognition.py fails when a release moves it.
 """
 
@@ -55,11 +55,11 @@ class _Timed:
         return response
 
 
-class _TimedHTTPConnection(_Timed, AWSHTTPConnection):
+class _TimedHTTPConnection(_Timed, AWSHTTPConnection):  # type: ignore[misc]  # botocore-stubs: two bases differ
     pass
 
 
-class _TimedHTTPSConnection(_Timed, AWSHTTPSConnection):
+class _TimedHTTPSConnection(_Timed, AWSHTTPSConnection):  # type: ignore[misc]  # botocore-stubs: two bases differ
     pass
 
 

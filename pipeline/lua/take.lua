@@ -5,10 +5,10 @@ local camera, token, seconds = unpack(ARGV)
 local now = clock()
 if redis.call('EXISTS', taken) == 0 then
   if redis.call('HGET', box, 'token') ~= token or redis.call('HEXISTS', box, 'jpeg') == 0 then return nil end
+  reap(camera, flight, counts, results, now)
   redis.call('RENAME', box, taken)
   redis.call('HSET', taken, 'taken_at', stamp(now))
   redis.call('EXPIRE', taken, TAKEN_LIFE)
   redis.call('ZADD', flight, stamp(now + tonumber(seconds)), token)
-  reap(camera, flight, counts, results, now)
 end
 return redis.call('HMGET', taken, 'jpeg', 'meta', 'seq', 'attempt', 'taken_at', 'policy')

@@ -1,0 +1,257 @@
+"""The commands. Each reads its flags, asks the rooms below, and says in one sentence what is wrong."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from pipeline.errors import RekstreamError, redact
+from pipeline.settings import Settings, environment, load
+from rekstream import __version__, logs
+from rekstream.client import Client, describe_camera
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Near real-time face analysis of live cameras with Amazon Rekognition, or with open models on this machine.",
+)
+camera = typer.Typer(no_args_is_help=True, help="Cameras of the running system, and checking one before it is added.")
+config = typer.Typer(no_args_is_help=True, help="The file rekstream.yml.")
+app.add_typer(camera, name="camera")
+app.add_typer(config, name="config")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="settings and cameras; rekstream.yml if it is there")]
+Redis = Annotated[str | None, typer.Option(help="Redis or Valkey to use; none starts an embedded one")]
+Fps = Annotated[float | None, typer.Option(help="frames sampled a second and camera; 5 local, 1 on AWS")]
+Attributes = Annotated[str | None, typer.Option(help="default, all, or some: smile,emotions,age_range")]
+Aws = Annotated[bool, typer.Option("--aws", help="send pictures to Amazon Rekognition, which costs money")]
+Budget = Annotated[str | None, typer.Option(help="the most to spend on AWS: 0.50/hour, 1/day, 20/month")]
+Endpoint = Annotated[str | None, typer.Option(help="another Rekognition-compatible server; never paid")]
+Region = Annotated[str | None, typer.Option(help="AWS region")]
+Tps = Annotated[float | None, typer.Option(help="calls a second allowed, for all workers together")]
+Threads = Annotated[int | None, typer.Option(help="calls in flight of one worker process")]
+Host = Annotated[str | None, typer.Option(help="address to listen on")]
+Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
+Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
+Server = Annotated[str | None, typer.Option(help="the running system's API")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def main() -> None:
+    """Run a command; what its user can put right ends in one sentence and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except RekstreamError as error:
+        code = _fail(str(error))
+    except click.ClickException as error:
+        code = _fail(redact(error.format_message()))
+    except click.exceptions.Abort:
+        code = 130
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.command()
+def up(
+    sources: Annotated[list[str] | None, typer.Argument(help="rtsp://…, http://…, a file, a folder, 0, webcam, demo")] = None,
+    config_file: ConfigFile = None,
+    fps: Fps = None,
+    attributes: Attributes = None,
+    redis: Redis = None,
+    aws: Aws = False,
+    budget: Budget = None,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    tps: Tps = None,
+    threads: Threads = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
+    output: Annotated[Path | None, typer.Option(help="append each result to this file, a JSON object a line")] = None,
+) -> None:
+    """Start everything, show what the cameras see, and stop everything on Ctrl-C."""
+    from rekstream.session import Session, find_config  # noqa: PLC0415  # only `up` needs all rooms
+
+    given = {
+        "fps": fps, "attributes": attributes, "redis": redis, "budget": budget, "endpoint_url": endpoint_url,
+        "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
+        "provider": "aws" if aws else None,
+    }  # fmt: skip
+    Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
+
+
+@app.command()
+def produce(redis: Redis = None, fps: Fps = None) -> None:
+    """Capture the cameras of the system at --redis; several share them."""
+    from rekstream import parts  # noqa: PLC0415  # a producer needs OpenCV and PyAV, the other commands do not
+
+    parts.produce(_settings(redis=redis, fps=fps), _stop_on_signals())
+
+
+@app.command()
+def work(
+    redis: Redis = None,
+    aws: Aws = False,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+    tps: Tps = None,
+    threads: Threads = None,
+) -> None:
+    """Analyse frames of the system at --redis, on any machine that reaches it; several share the load and the limit."""
+    from rekstream import parts  # noqa: PLC0415  # a worker needs boto3, the other commands do not
+
+    flags = {"redis": redis, "endpoint_url": endpoint_url, "region": region, "tps": tps, "threads": threads}
+    settings = _settings(**flags, provider="aws" if aws else None)
+    parts.work(settings, _stop_on_signals())
+
+
+@app.command()
+def local_rekognition(
+    host: Host = None,
+    port: Port = None,
+    tps: Annotated[list[str] | None, typer.Option(help="rehearse a quota: DetectFaces=20")] = None,
+    latency: Annotated[str | None, typer.Option(help="rehearse a slow service: median:sigma in seconds, 0.3:0.15")] = None,
+    errors: Annotated[float, typer.Option(min=0, max=1, help="rehearse faults: the share of calls that fail")] = 0.0,
+) -> None:
+    """Serve Rekognition's API with open models on this machine."""
+    from rekstream import parts  # noqa: PLC0415  # the server needs onnxruntime, the other commands do not
+
+    settings = _settings(host=host, port=port)
+    parts.local_rekognition(settings, tuple(tps or ()), latency, errors, _stop_on_signals())
+
+
+@app.command()
+def dashboard(redis: Redis = None, host: Host = None, port: Port = None, data: Data = None) -> None:
+    """Serve the API of the system at --redis."""
+    from rekstream import parts  # noqa: PLC0415  # the API needs FastAPI, the other commands do not
+
+    parts.dashboard(_settings(redis=redis, host=host, port=port, data=data), _stop_on_signals())
+
+
+@app.command()
+def photo(
+    files: Annotated[list[str], typer.Argument(help="pictures, or s3://bucket/key")],
+    attributes: Attributes = None,
+    json: JsonFlag = False,
+    save: Annotated[Path | None, typer.Option(help="write the picture with the faces' boxes to this file")] = None,
+    aws: Aws = False,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+) -> None:
+    """Analyse pictures once, with nothing else running."""
+    from rekstream.photo import analyse_photos  # noqa: PLC0415  # needs onnxruntime or boto3
+
+    flags = {"attributes": attributes, "endpoint_url": endpoint_url, "region": region}
+    settings = _settings(**flags, provider="aws" if aws else None)
+    raise typer.Exit(analyse_photos(files, settings, as_json=json, save=save))
+
+
+@camera.command("list")
+def camera_list(server: Server = None, json: JsonFlag = False) -> None:
+    """Name the cameras and how they are."""
+    found = _client(server).cameras()
+    _print_json(found) if json else typer.echo("\n".join(map(describe_camera, found)) or "there are no cameras")
+
+
+@camera.command("add")
+def camera_add(
+    url: str,
+    camera_id: Annotated[str | None, typer.Option("--id", help="a name for it; made from the URL if not said")] = None,
+    fps: Fps = None,
+    attributes: Attributes = None,
+    server: Server = None,
+) -> None:
+    """Add a camera to the running system."""
+    members = {"url": url, "id": camera_id, "fps": fps, "attributes": attributes}
+    typer.echo(describe_camera(_client(server).add_camera(members)))
+
+
+@camera.command("change")
+def camera_change(
+    camera_id: Annotated[str, typer.Argument(metavar="ID")],
+    url: Annotated[str | None, typer.Option()] = None,
+    fps: Fps = None,
+    attributes: Attributes = None,
+    paused: Annotated[bool | None, typer.Option("--pause/--resume")] = None,
+    server: Server = None,
+) -> None:
+    """Change a camera of the running system."""
+    members = {"url": url, "fps": fps, "attributes": attributes, "paused": paused}
+    typer.echo(describe_camera(_client(server).change_camera(camera_id, members)))
+
+
+@camera.command("remove")
+def camera_remove(camera_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
+    """Take a camera off the running system."""
+    _client(server).remove_camera(camera_id)
+    typer.echo(f"{camera_id} is removed")
+
+
+@camera.command("check")
+def camera_check(url: str) -> None:
+    """Open a source and say in one sentence what it is, or what is wrong with it and what to do."""
+    from rekstream.check import check_camera  # noqa: PLC0415  # needs PyAV and onnxruntime
+
+    settings = _settings()
+    typer.echo(check_camera(url, settings))
+
+
+@config.command("check")
+def config_check(path: Annotated[Path, typer.Argument()] = Path("rekstream.yml")) -> None:
+    """Check a rekstream.yml."""
+    from rekstream.config import read  # noqa: PLC0415  # beside its only users
+
+    found = read(path, environment())
+    typer.echo(f"{path} is right: {len(found.cameras)} cameras ({', '.join(c.id for c in found.cameras) or 'none'})")
+
+
+@config.command("export")
+def config_export(server: Server = None) -> None:
+    """Print the cameras of the running system as a rekstream.yml; passwords become variables of the environment."""
+    from rekstream.config import export  # noqa: PLC0415  # beside its only users
+
+    typer.echo(export(_client(server).cameras()), nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _settings(**given: Any) -> Settings:
+    settings = load(**given)
+    logs.set_up(settings.log_level)
+    return settings
+
+
+def _client(server: str | None) -> Client:
+    return Client(load(server=server).server)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _print_json(value: Any) -> None:
+    import json  # noqa: PLC0415  # the option of that name shadows it elsewhere
+
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _fail(sentence: str) -> int:
+    typer.echo(f"error: {sentence}", err=True)
+    return 2

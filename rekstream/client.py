@@ -1,0 +1,75 @@
+"""The API of a running system, as commands use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from pipeline.errors import RekstreamError
+
+TIMEOUT_SECONDS = 10.0
+
+
+class ServerError(RekstreamError):
+    """The running system did not answer, or said no."""
+
+
+class Client:
+    """Talks to the dashboard's API at `server`; every method raises ServerError with one sentence."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server.rstrip("/")
+
+    def cameras(self) -> list[dict[str, Any]]:
+        """Return the cameras."""
+        found: list[dict[str, Any]] = self._ask("GET", "/api/cameras")["cameras"]
+        return found
+
+    def add_camera(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a camera and return it."""
+        return self._ask("POST", "/api/cameras", _said(members))
+
+    def change_camera(self, camera_id: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Change what is said of a camera and return it."""
+        return self._ask("PATCH", f"/api/cameras/{camera_id}", _said(members))
+
+    def remove_camera(self, camera_id: str) -> None:
+        """Remove a camera."""
+        self._ask("DELETE", f"/api/cameras/{camera_id}")
+
+    def stats(self) -> dict[str, Any]:
+        """Return the figures of this moment."""
+        return self._ask("GET", "/api/stats")
+
+    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        try:
+            answer = httpx.request(method, f"{self._server}{path}", json=body, timeout=TIMEOUT_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ServerError(
+                f"no rekstream answers at {self._server} ({error}): start it with `rekstream up`, or name it with --server"
+            ) from error
+        if answer.is_success:
+            return dict(answer.json()) if answer.content else {}
+        raise ServerError(_sentence(answer))
+
+
+def describe_camera(camera: Mapping[str, Any]) -> str:
+    """Return one line about a camera of the API."""
+    status = camera.get("status", {})
+    state = "paused" if camera.get("paused") else status.get("state", "")
+    size = f" {status['width']}x{status['height']}" if status.get("width") else ""
+    message = f": {status['message']}" if status.get("message") else ""
+    return f"{camera['id']}  {camera['url']}  {camera['fps']:g}/s  {state}{size}{message}"
+
+
+def _said(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _sentence(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.request.url} answered {answer.status_code}: is this a rekstream?"

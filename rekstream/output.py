@@ -1,0 +1,40 @@
+"""Results as lines of JSON in a file, none left out, in the order in which they came."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import redis
+
+from pipeline.broker import Broker
+from pipeline.errors import SettingsError
+from pipeline.results import BEGINNING, Results
+
+
+class ResultFile:
+    """Appends the results of one run; opening it raises SettingsError when it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with --output") from error
+        self._after: str | None = None
+
+    def write_new(self, broker: Broker) -> None:
+        """Write what came out since the last call; when Redis is away, the next call goes on where this one stopped."""
+        with contextlib.suppress(redis.RedisError):
+            results = Results(broker.scripts)
+            found, after = results.read(self._after or BEGINNING, limit=1000)
+            while found:
+                self._file.writelines(json.dumps(result.as_json()) + "\n" for result in found)
+                self._after = after
+                found, after = results.read(after, limit=1000)
+        self._file.flush()
+
+    def finish(self, broker: Broker) -> None:
+        """Write the last ones and close the file."""
+        self.write_new(broker)
+        self._file.close()

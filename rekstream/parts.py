@@ -1,0 +1,185 @@
+"""The parts of the system, each in a process of its own: settings in, a room's `run` called, until the stop event is set."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pipeline.broker import Broker
+from pipeline.errors import BrokerError, SettingsError
+from pipeline.provider import DETECT_FACES, Provider
+from pipeline.settings import Settings, load
+from pipeline.shared import Shared, SharedSettings
+from rekstream import __version__, environment, local
+from rekstream.children import Child
+
+log = logging.getLogger(__name__)
+
+ASSUMED_CALL_SECONDS = 0.5  # of a call and RQ's round trips; the rule is rate x (service + 20 round trips)
+MOST_THREADS = 64
+TEND_SECONDS = 0.25
+
+
+def produce(settings: Settings, stop: threading.Event) -> None:
+    """Capture cameras until `stop`."""
+    from producer.fleet import FleetSettings, run  # noqa: PLC0415  # only this part needs OpenCV and PyAV
+
+    broker = broker_of(settings)
+    broker.check()
+    run(
+        FleetSettings(
+            redis_url=_redis_url(settings),
+            redis_password=settings.password(),
+            demo_folder=local.DEMO_FOLDER,
+            jpeg_quality=settings.jpeg_quality,
+            longest_side=settings.longest_side,
+            version=__version__,
+        ),
+        stop,
+    )
+
+
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Analyse frames until `stop`, as the system that is joined was set up, with a local server of its own where needed."""
+    from workers.pool import WorkerSettings, run  # noqa: PLC0415  # only this part needs boto3
+
+    broker = broker_of(settings)
+    broker.check()
+    settings, account = _joined(settings, SharedSettings(broker.scripts).read())
+    with _local_rekognition_if_needed(settings) as local_url:
+        provider = Provider.of(settings, local_url, account or _account(settings))
+        run(
+            broker,
+            WorkerSettings(
+                provider=provider,
+                threads=settings.threads or threads_for(provider),
+                burst=settings.burst,
+                connect_timeout=settings.connect_timeout,
+                read_timeout=settings.read_timeout,
+                version=__version__,
+            ),
+            stop,
+        )
+
+
+def local_rekognition(
+    settings: Settings, tps: tuple[str, ...], latency: str | None, errors: float, stop: threading.Event
+) -> None:
+    """Serve Rekognition's API until `stop`."""
+    from rekognition_local.rehearsal import Rehearsal, parse_latency, parse_tps  # noqa: PLC0415  # needs onnxruntime
+    from rekognition_local.server import Server, ServerSettings  # noqa: PLC0415  # needs onnxruntime
+    from vision.detector import DetectorSettings  # noqa: PLC0415  # needs onnxruntime
+
+    median, sigma = parse_latency(latency) if latency else (0.0, 0.0)
+    rehearsal = Rehearsal(tps=parse_tps(tps), latency=median, latency_sigma=sigma, errors=errors)
+    detector = DetectorSettings(side=settings.detector_side)
+    with Server(ServerSettings(settings.host, settings.port, detector=detector, rehearsal=rehearsal)) as server:
+        log.info("answering at %s", server.url)
+        stop.wait()
+
+
+def dashboard(settings: Settings, stop: threading.Event) -> None:
+    """Serve the API until `stop`."""
+    from dashboard.app import DashboardSettings, run  # noqa: PLC0415  # only this part needs FastAPI
+
+    from pipeline.camera_spec import CameraDefaults  # noqa: PLC0415  # beside its only user
+    from pipeline.settings import parse_attributes  # noqa: PLC0415  # beside its only user
+    from pipeline.spending import Budget  # noqa: PLC0415  # beside its only user
+
+    broker = broker_of(settings)
+    broker.check()
+    provider = Provider.of(settings, settings.local_url)
+    run(
+        broker,
+        DashboardSettings(
+            host=settings.host,
+            port=settings.port,
+            data=settings.data,
+            provider=provider,
+            budget=Budget.parse(settings.budget) if provider.paid else None,
+            camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes)),
+            version=__version__,
+        ),
+        stop,
+        lambda url: log.info("listening at %s", url),
+    )
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Return the Redis that the settings name; raises BrokerError when they name none."""
+    return Broker(_redis_url(settings), settings.password())
+
+
+def threads_for(provider: Provider) -> int:
+    """Return how many calls in flight the provider's rate needs; locally, what keeps the cores busy."""
+    if provider.name == "local":
+        return 2 * (os.cpu_count() or 1) if provider.tps is None else max(4, _by_rate(provider))
+    return max(8, _by_rate(provider))
+
+
+def _by_rate(provider: Provider) -> int:
+    return min(MOST_THREADS, math.ceil(provider.calls_per_second(DETECT_FACES) * ASSUMED_CALL_SECONDS))
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis is None:
+        raise BrokerError("no Redis is named: say --redis redis://HOST:6379, or start everything with `rekstream up`")
+    return settings.redis
+
+
+def _joined(settings: Settings, shared: Shared | None) -> tuple[Settings, str]:
+    """Let what `up` told everybody stand where this process was told nothing itself."""
+    if shared is None:
+        return settings, ""
+    own = settings.model_dump(include=settings.model_fields_set)
+    theirs = {"provider": shared.provider, "region": shared.region, "tps": shared.tps, "burst": shared.burst}
+    if shared.endpoint_url and "provider" not in own:
+        theirs["endpoint_url"] = shared.endpoint_url
+    return load(**{**theirs, **own}), shared.account
+
+
+def _account(settings: Settings) -> str:
+    from workers.rekognition import account_of  # noqa: PLC0415  # only where AWS is asked for
+
+    provider = Provider.of(settings)
+    return account_of(provider) if provider.paid else ""
+
+
+@contextmanager
+def _local_rekognition_if_needed(settings: Settings) -> Iterator[str | None]:
+    """Run a local Rekognition server beside the worker when it is to use one and none was named."""
+    if settings.provider == "aws" or settings.endpoint_url or settings.local_url:
+        yield settings.local_url
+        return
+    part, url = local.rekognition_part(environment.of_children(settings))
+    with _kept_running(Child(part, lambda name, text: log.warning("%s: %s", name, text))):
+        local.wait_until_healthy(url, lambda: None)
+        yield url
+
+
+@contextmanager
+def _kept_running(child: Child) -> Iterator[None]:
+    """Tend a child on a thread, which also starts it: Linux ends children with the thread that started them."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_tend, args=(child, stop.wait), name=child.part.name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        child.stop()
+
+
+def _tend(child: Child, wait: Callable[[float], bool]) -> None:
+    child.start()
+    while not wait(TEND_SECONDS):
+        try:
+            child.tend()
+        except SettingsError as error:
+            log.error("%s", error)
+            return

@@ -1,0 +1,192 @@
+"""`rekstream up`: start what is missing, keep it running, show it, and stop it in order.
+
+started:  valkey -> local Rekognition -> dashboard, producers, workers
+stopped:  producers -> workers -> local Rekognition -> dashboard -> valkey
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from pipeline.broker import Broker
+from pipeline.camera_spec import CameraDefaults, camera_of, new_id
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Camera
+from pipeline.errors import RekstreamError
+from pipeline.jobs import JobQueue
+from pipeline.mailbox import Mailbox
+from pipeline.provider import Provider
+from pipeline.settings import Settings, parse_attributes
+from pipeline.shared import Shared, SharedSettings
+from rekstream import environment, local
+from rekstream.children import Child, Part, ours
+from rekstream.config import Config
+from rekstream.embedded import EmbeddedValkey
+
+TICK_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be started: `settings` complete, `cameras` those given by the command line or rekstream.yml."""
+
+    settings: Settings
+    provider: Provider
+    cameras: tuple[Camera, ...]
+    config: Config | None = None
+
+
+def cameras_of(sources: Iterable[str], settings: Settings) -> tuple[Camera, ...]:
+    """Return the cameras that the command line names, each with an id of its own; raises SettingsError or CameraError."""
+    defaults = CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes))
+    cameras: dict[str, Camera] = {}
+    for url in sources:
+        camera_id = new_id(url, cameras)
+        cameras[camera_id] = camera_of(camera_id, {"url": url}, defaults)
+    return tuple(cameras.values())
+
+
+class System:
+    """The running parts. `start`, then `tick` often from the main thread, then `stop`."""
+
+    def __init__(self, plan: Plan, say: Callable[[str, str], None]) -> None:
+        self.plan = plan
+        self._say = say
+        self._embedded = EmbeddedValkey() if plan.settings.redis is None else None
+        self.redis_url = self._embedded.url if self._embedded else str(plan.settings.redis)
+        self.broker = Broker(self.redis_url, plan.settings.password(), max_connections=8)
+        self._children: list[Child] = []
+        self._given = {camera.id: camera for camera in plan.cameras}
+        self._shared = Shared.of(plan.settings, plan.provider)
+        self._port = 0
+
+    @property
+    def dashboard(self) -> str:
+        """The URL at which the API listens."""
+        host = self.plan.settings.host
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # only compared with
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self._port}"
+
+    def start(self) -> None:
+        """Start everything, in order; raises RekstreamError, after which `stop` is still to be called."""
+        settings = self.plan.settings
+        self._port = local.free_port(settings.host, settings.port)
+        if self._embedded:
+            self._run(self._embedded.part(environment.of_server()))
+            self._embedded.wait_until_ready()
+        self.broker.check()
+        self._tell_everybody()
+        local_url = self._start_local_rekognition() if self.plan.provider.name == "local" else None
+        told = environment.of_children(settings, redis=self.redis_url, port=self._port, local_url=local_url)
+        for name, stop_seconds in (("dashboard", 5.0), ("work", 6.0), ("produce", 5.0)):
+            self._run(Part(name, ours(name), told, stop_seconds))
+        local.wait_until_healthy(self.dashboard, self._tend)
+
+    def tick(self) -> None:
+        """Start again what died, and put back what Redis lost; raises PartFailed."""
+        self._tend()
+        with contextlib.suppress(redis.RedisError):
+            if SharedSettings(self.broker.scripts).read() is None:
+                self._tell_everybody()
+
+    def give(self, cameras: Iterable[Camera]) -> None:
+        """Take over a changed list of given cameras: add, change, remove."""
+        new = {camera.id: camera for camera in cameras}
+        registry = CameraRegistry(self.broker.scripts)
+        mailbox = Mailbox(self.broker.scripts, JobQueue(self.broker.jobs))
+        for gone in self._given.keys() - new.keys():
+            with contextlib.suppress(RekstreamError):
+                registry.remove(gone)
+            mailbox.forget(gone)
+        registry.put(camera for camera in new.values() if self._given.get(camera.id) != camera)
+        self._given = new
+
+    def stop_producing(self) -> None:
+        """Stop the producers and the workers: after this, no more results come."""
+        self._stop_parts("produce", "work")
+
+    def stop(self) -> None:
+        """Stop everything in order, and leave nothing behind."""
+        self.stop_producing()
+        self._stop_parts("local-rekognition", "dashboard", "valkey")
+        self.broker.close()
+        if self._embedded:
+            self._embedded.remove()
+
+    def processes(self) -> dict[str, int | None]:
+        """Return the process ids of the parts by name."""
+        return {child.part.name: child.pid for child in self._children}
+
+    def _stop_parts(self, *names: str) -> None:
+        for name in names:
+            for child in self._children:
+                if child.part.name == name:
+                    child.stop()
+
+    def _run(self, part: Part) -> None:
+        child = Child(part, self._say)
+        self._children.append(child)
+        child.start()
+
+    def _tell_everybody(self) -> None:
+        SharedSettings(self.broker.scripts).write(self._shared)
+        CameraRegistry(self.broker.scripts).put(self._given.values())
+
+    def _start_local_rekognition(self) -> str:
+        part, url = local.rekognition_part(environment.of_children(self.plan.settings))
+        self._run(part)
+        local.wait_until_healthy(url, self._tend)
+        return url
+
+    def _tend(self) -> None:
+        for child in self._children:
+            child.tend()
+
+
+class ConfigWatch:
+    """Notices that rekstream.yml was written, and reads it again; a faulty one is told of, and changes nothing."""
+
+    def __init__(self, path: Path, reread: Callable[[], Config], say: Callable[[str, str], None]) -> None:
+        self._path = path
+        self._reread = reread
+        self._say = say
+        self._stamp = self._now()
+
+    def changed(self) -> Config | None:
+        """Return the new content if the file was written since the last look and can be used."""
+        stamp = self._now()
+        if stamp == self._stamp or stamp is None:
+            return None
+        self._stamp = stamp
+        try:
+            return self._reread()
+        except RekstreamError as error:
+            self._say("config", f"{error} (the cameras stay as they are)")
+            return None
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+
+def keep_running(
+    system: System, watch: ConfigWatch | None, show: Callable[[], bool], stop: threading.Event, seconds: float | None
+) -> None:
+    """Tend the system until `stop`, until `seconds` are over, or until `show` returns False."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while not stop.wait(TICK_SECONDS):
+        system.tick()
+        if watch and (config := watch.changed()):
+            system.give(config.cameras)
+        if not show() or (deadline is not None and time.monotonic() >= deadline):
+            return

@@ -1,0 +1,142 @@
+"""The edge to Rekognition: one call is one request, and each way to fail has its name."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import boto3
+import botocore.session
+import pytest
+from botocore.validate import validate_parameters
+
+from pipeline.errors import ProviderError
+from pipeline.provider import Provider
+from tests.endpoint import Endpoint
+from workers import rekognition
+from workers.rekognition import BotoRekognition, CallFailed
+from workers.timed_http import time_calls
+
+
+def client_of(url: str, read_timeout: float = 5.0) -> BotoRekognition:
+    return BotoRekognition(Provider("endpoint", "us-east-1", url), 4, 1.0, read_timeout)
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        yield server
+
+
+def test_an_answer_is_rekognitions_own_without_the_sdks_metadata(endpoint: Endpoint) -> None:
+    answer = client_of(endpoint.url).detect_faces(b"jpeg", ["ALL"])
+    assert set(answer.response) == {"FaceDetails"}
+    assert answer.response["FaceDetails"][0]["Smile"]["Value"] is True
+
+
+def test_the_request_is_what_botocores_service_model_describes(endpoint: Endpoint) -> None:
+    client_of(endpoint.url).detect_faces(b"jpeg", ["SMILE", "EMOTIONS"])
+    shape = botocore.session.get_session().get_service_model("rekognition").operation_model("DetectFaces").input_shape
+    validate_parameters(endpoint.bodies[0], shape)
+    assert endpoint.bodies[0] == {"Image": {"Bytes": "anBlZw=="}, "Attributes": ["SMILE", "EMOTIONS"]}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        ("throttled", "throttled"),
+        ("denied", "denied"),
+        ("picture", "picture"),
+        ("server", "server"),
+        ("gateway", "server"),
+        ("malformed", "answer"),
+        ("other", "answer"),
+        ("reset", "connection"),
+    ],
+)
+def test_each_fault_has_its_kind_and_is_not_repeated(behaviour: str, kind: str) -> None:
+    with Endpoint(lambda number: behaviour) as endpoint:
+        with pytest.raises(CallFailed) as failure:
+            client_of(endpoint.url).detect_faces(b"jpeg", ["ALL"])
+        assert failure.value.kind == kind
+        assert len(endpoint.calls) == 1
+
+
+def test_a_silent_service_is_given_up_after_the_read_timeout() -> None:
+    with Endpoint(lambda number: "silent") as endpoint:
+        started = time.monotonic()
+        with pytest.raises(CallFailed) as failure:
+            client_of(endpoint.url, read_timeout=0.3).detect_faces(b"jpeg", ["ALL"])
+        assert failure.value.kind == "timeout"
+        assert time.monotonic() - started < 3
+
+
+def test_nobody_there_is_a_connection_failure() -> None:
+    with pytest.raises(CallFailed) as failure:
+        client_of("http://127.0.0.1:9").detect_faces(b"jpeg", ["ALL"])
+    assert failure.value.kind == "connection"
+
+
+def test_sending_and_waiting_are_told_apart() -> None:
+    """A reader that takes the body slowly shows as upload; the service time is only what comes after the last byte."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+
+    def read_slowly() -> None:
+        connection, _ = listener.accept()
+        data, deadline = b"", time.monotonic() + 20
+        while b"\r\n\r\n" not in data and time.monotonic() < deadline:
+            data += connection.recv(1024)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        got = len(body)
+        while got < length:
+            time.sleep(0.005)
+            got += len(connection.recv(8 * 1024))
+        time.sleep(0.1)
+        text = b'{"FaceDetails": []}'
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
+        connection.close()
+
+    thread = threading.Thread(target=read_slowly)
+    thread.start()
+    started = time.monotonic()
+    answer = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}").detect_faces(b"x" * 1_000_000, ["ALL"])
+    whole = time.monotonic() - started
+    thread.join()
+    listener.close()
+    assert answer.service_seconds < whole / 2
+    assert whole - answer.service_seconds > 0.4
+
+
+def test_the_private_hook_of_botocore_is_still_there() -> None:
+    """`time_calls` reaches for the pool manager of the client's HTTP session."""
+    client = boto3.client(
+        "rekognition", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b", endpoint_url="http://x"
+    )
+    time_calls(client)
+    pool = client._endpoint.http_session._manager.connection_from_url("http://127.0.0.1:1")
+    assert "Timed" in pool.ConnectionCls.__name__
+
+
+def test_the_local_server_never_sees_credentials_that_lie_around(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    local = BotoRekognition(Provider("local", "us-east-1", endpoint.url), 1, 1, 1)
+    assert local._client._request_signer._credentials.access_key == "local"
+
+
+def test_aws_without_credentials_says_what_to_do() -> None:
+    with pytest.raises(ProviderError, match="there are no AWS credentials: set AWS_PROFILE"):
+        rekognition.account_of(Provider("aws", "us-east-1"))
