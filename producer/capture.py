@@ -260,9 +260,7 @@ class Capture:
     def _note_redis(self, error: redis.RedisError | None) -> None:
         """Say once that Redis is away, and once that it is back."""
         if error is not None and not self._redis_away:
-            log.warning(
-                "camera %s: Redis is away (%s); frames are dropped and counted", self._camera.id, type(error).__name__
-            )
+            log.warning("camera %s: Redis is away (%s); frames are dropped and counted", self._camera.id, type(error).__name__)
         if error is None and self._redis_away:
             log.info("camera %s: Redis is back", self._camera.id)
         self._redis_away = error is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from dataclasses import dataclass
 
@@ -15,8 +14,8 @@ _JUMP_SECONDS = 5.0
 class Sampler:
     """A grid of `fps` points a second; the first frame at or after each point is due.
 
-    The grid does not drift: a late frame does not delay those after it. `early` is how many seconds before its point a frame
-    may come.
+    The grid does not drift: a late frame does not delay those after it. After a pause of more than a point it begins anew.
+    `early` is how many seconds before its point a frame may come.
     """
 
     def __init__(self, fps: float, early: float = EARLY_SECONDS) -> None:
@@ -28,10 +27,11 @@ class Sampler:
         """Say whether the frame at `now` (seconds on any steady axis) is to be taken."""
         if self._next is None or self._next - now > 2 * self._period:  # the axis begins, or began anew
             self._next = now
-        behind = now + self._early - self._next
-        if behind < 0:
+        if now + self._early < self._next:
             return False
-        self._next += self._period * (math.floor(behind / self._period) + 1)
+        self._next += self._period
+        if self._next < now - self._period:
+            self._next = now + self._period
         return True
 
 

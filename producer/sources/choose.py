@@ -74,7 +74,7 @@ def path_of(url: str) -> Path:
 
 def _stream(url: str) -> Kind:
     if not urlsplit(url).hostname:
-        raise UnsupportedSource(f"{url} names no host: write it like rtsp://user:password@10.0.0.7/path")
+        raise UnsupportedSource(f"{url} names no host: write it like rtsp://10.0.0.7/path")
     return Kind.STREAM
 
 

@@ -55,9 +55,12 @@ def open_stream(url: str, *, open_seconds: float = OPEN_SECONDS, read_seconds: f
     """
     patience = read_seconds or _patience(url)
     where, options = _options(url)
+    began = time.monotonic()
     try:
         container = av.open(where, options=options, timeout=(open_seconds, patience))
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        if time.monotonic() - began >= open_seconds:  # whatever FFmpeg made of being interrupted
+            raise _silent(url, open_seconds) from None
         raise _explained(url, error, open_seconds) from None
     return _first_video(container, url, patience, is_live=not container.duration)
 
@@ -212,11 +215,6 @@ _WHAT_TO_DO: tuple[tuple[tuple[type[Exception], ...], type[CameraError], str], .
         CameraUnreachable,
         "nothing listens at {url}: check the address and the port, and that the camera is on",
     ),
-    (
-        (av.error.ExitError, av.error.TimeoutError),
-        CameraUnreachable,
-        "{url} stays silent for {seconds:g} s: check the address, the network and the firewall",
-    ),
     ((av.error.PermissionError,), CameraUnauthorized, "{url} may not be read by this user: check its permissions"),
     (
         (av.error.InvalidDataError, av.error.DemuxerNotFoundError, av.error.DecoderNotFoundError),
@@ -231,11 +229,17 @@ def _explained(url: str, error: Exception, seconds: float) -> CameraError:
     """Return the error as a camera's, with one sentence that says what to do."""
     for kinds, meaning, sentence in _WHAT_TO_DO:
         if isinstance(error, kinds):
-            return meaning(sentence.format(url=url, seconds=seconds))
+            return meaning(sentence.format(url=url))
+    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+        return _silent(url, seconds)
     if _is_unresolvable(url, error):
         return CameraUnreachable(f"{url}: there is no host of that name; check its spelling, or use its IP address")
     reason = redact(getattr(error, "strerror", None) or str(error))
     return CameraUnreachable(f"{url} cannot be read ({reason}): check the address and that the camera is on")
+
+
+def _silent(url: str, seconds: float) -> CameraUnreachable:
+    return CameraUnreachable(f"{url} stays silent for {seconds:g} s: check the address, the network and the firewall")
 
 
 def _is_unresolvable(url: str, error: Exception) -> bool:

@@ -1,0 +1,274 @@
+"""One contract for all sources, on real cameras, real files and real OpenCV."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.entities import Camera
+from pipeline.errors import CameraError, CameraNotFound, CameraNotVideo, PictureError, UnsupportedSource
+from producer.sources import Kind, Source, kind_of, open_source
+from producer.sources.demo import FPS, place_of
+from producer.sources.files import PictureFiles
+from producer.sources.stream import open_stream
+from producer.sources.webcam import WebcamSource
+from tests.cameras.clips import Clips, read_stamp
+from tests.cameras.process import CameraProcess
+
+SOURCES = (
+    "rtsp",
+    "rtsp over udp",
+    "rtsp with b-frames",
+    "mjpeg",
+    "hls",
+    "http video",
+    "video file",
+    "pictures",
+    "webcam",
+    "demo",
+)
+STAMPED = tuple(name for name in SOURCES if name not in ("pictures", "demo"))
+ENDING = ("video file", "pictures", "http video")
+
+Opener = Callable[[str], Source]
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Path:
+    """A folder of two portraits, two files that are no pictures, and one that nobody should look at."""
+    folder = tmp_path_factory.mktemp("pictures")
+    shutil.copy(portraits / "astronaut.png", folder / "a.png")
+    shutil.copy(portraits / "grace_hopper.jpg", folder / "d.JPG")
+    (folder / "b.jpg").write_text("this is text")
+    (folder / "c.jpg").write_bytes(b"")
+    (folder / "notes.txt").write_text("not a picture and not named like one")
+    return folder
+
+
+@pytest.fixture
+def open_by_name(rtsp: CameraProcess, web: CameraProcess, clips: Clips, pictures: Path, portraits: Path) -> Opener:
+    """Open a source by the name it has in these tests."""
+    webcam_film = clips.video("360")
+    urls = {
+        "rtsp": rtsp.url("360"),
+        "rtsp over udp": rtsp.url("360?udp"),
+        "rtsp with b-frames": rtsp.url("360b"),
+        "mjpeg": web.url("mjpeg"),
+        "hls": web.url("live.m3u8"),
+        "http video": web.url("video.mp4"),
+        "video file": str(webcam_film),
+        "pictures": str(pictures),
+        "demo": "demo",
+    }
+
+    def open_it(name: str) -> Source:
+        if name == "webcam":
+            return WebcamSource("0", lambda _: cv2.VideoCapture(str(webcam_film)))
+        return open_source(Camera(name, urls[name], fps=5.0), demo_folder=portraits)
+
+    return open_it
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, open_by_name: Opener) -> Iterator[Source]:
+    """Each source in turn."""
+    with closing(open_by_name(request.param)) as opened:
+        yield opened
+
+
+@pytest.fixture(params=STAMPED)
+def stamped(request: pytest.FixtureRequest, open_by_name: Opener) -> Iterator[Source]:
+    """Each source that shows a clip with a counter in it."""
+    with closing(open_by_name(request.param)) as opened:
+        yield opened
+
+
+def test_a_frame_has_the_size_it_says(source: Source) -> None:
+    """Pixels are rows x columns x 3 of bytes, as many as the moment says."""
+    moment = source.advance()
+    assert moment is not None
+    pixels = source.picture().bgr()
+    assert pixels.shape == (moment.height, moment.width, 3)
+    assert pixels.dtype == np.uint8
+    assert source.codec
+    assert source.patience > 0
+
+
+def test_a_source_that_was_closed_may_be_closed_again(source: Source) -> None:
+    """Closing is harmless."""
+    source.close()
+    source.close()
+
+
+def test_frames_follow_one_another(stamped: Source) -> None:
+    """Each frame is seen once, in order, and none is left out."""
+    numbers = []
+    for _ in range(30):
+        assert stamped.advance() is not None
+        numbers.append(read_stamp(stamped.picture().bgr()))
+    assert None not in numbers
+    steps = [(after - before) % 100 for before, after in itertools.pairwise(n for n in numbers if n is not None)]
+    assert set(steps) == {1}
+
+
+def test_a_kept_picture_does_not_change(stamped: Source) -> None:
+    """A picture may be looked at after its source has read on."""
+    stamped.advance()
+    kept = stamped.picture()
+    number = read_stamp(kept.bgr())
+    for _ in range(12):
+        stamped.advance()
+    assert read_stamp(kept.bgr()) == number
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_what_ends_says_so_and_goes_on_saying_it(name: str, open_by_name: Opener) -> None:
+    """After the last frame there is None, however often one asks."""
+    with closing(open_by_name(name)) as source:
+        frames = sum(1 for _ in iter(source.advance, None))
+        assert frames == (4 if name == "pictures" else 100)
+        assert source.advance() is None
+
+
+def test_colours_are_blue_first(open_by_name: Opener) -> None:
+    """The astronaut's suit is orange: more red than blue."""
+    with closing(open_by_name("pictures")) as source:
+        source.advance()
+        blue, _, red = source.picture().bgr()[300:400, 200:300].reshape(-1, 3).mean(axis=0)
+    assert red > blue + 50
+
+
+def test_live_frames_are_fresh(rtsp: CameraProcess) -> None:
+    """A frame is read within a tenth of a second of being sent: nothing holds it back, from the first on."""
+    with closing(open_stream(rtsp.url("360"))) as source:
+        ages = []
+        for _ in range(15):
+            source.advance()
+            now = time.time()
+            number = read_stamp(source.picture().bgr())
+            assert number is not None
+            ages.append((now - rtsp.started - number / 25) % 4.0)
+    assert ages[0] < 0.3
+    assert sorted(ages)[len(ages) // 2] < 0.1
+
+
+def test_a_change_of_resolution_is_seen_as_it_is(rtsp: CameraProcess) -> None:
+    """Frames come at their real size, not scaled to the first one's."""
+    sizes = set()
+    with closing(open_stream(rtsp.url("switch"))) as source:
+        for _ in range(80):
+            moment = source.advance()
+            assert moment is not None
+            pixels = source.picture().bgr()
+            assert pixels.shape[:2] == (moment.height, moment.width)
+            assert read_stamp(pixels) is not None
+            sizes.add((moment.width, moment.height))
+    assert sizes == {(640, 360), (1280, 720)}
+
+
+def test_a_camera_without_parameter_sets_in_its_description_is_read(rtsp: CameraProcess) -> None:
+    """The first key frame brings what the SDP left out."""
+    with closing(open_stream(rtsp.url("bare"))) as source:
+        moment = source.advance()
+    assert moment is not None
+    assert (moment.width, moment.height) == (640, 360)
+
+
+def test_broken_pictures_are_passed_over_one_by_one(pictures: Path) -> None:
+    """A file that is no picture costs itself, not the folder."""
+    with closing(PictureFiles(pictures, fps=2.0)) as source:
+        seen = []
+        for moment in iter(source.advance, None):
+            try:
+                seen.append((moment.position, source.picture().bgr().shape[:2]))
+            except PictureError as error:
+                seen.append((moment.position, str(error).rsplit("/", 1)[-1]))
+    assert seen == [
+        (0.0, (512, 512)),
+        (0.5, "b.jpg is no picture that can be decoded"),
+        (1.0, "c.jpg is no picture that can be decoded"),
+        (1.5, (600, 512)),
+    ]
+
+
+def test_the_demo_moves_and_is_empty_at_times() -> None:
+    """Both portraits, one, and none are there within a round; both change their size."""
+    crowds = set()
+    for portrait in (0, 1):
+        heights = [place.height for t in range(48) if (place := place_of(portrait, t / 2))]
+        assert max(heights) > 1.5 * min(heights)
+    for t in range(48):
+        crowds.add(sum(place_of(portrait, t / 2) is not None for portrait in (0, 1)))
+    assert crowds == {0, 1, 2}
+
+
+def test_the_demo_plays_in_real_time(open_by_name: Opener) -> None:
+    """Twenty-five frames take a second."""
+    with closing(open_by_name("demo")) as source:
+        source.advance()
+        began = time.monotonic()
+        for _ in range(10):
+            source.advance()
+        assert time.monotonic() - began == pytest.approx(10 / FPS, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("rtsp://10.0.0.7/main", Kind.STREAM),
+        ("RTSPS://10.0.0.7/main", Kind.STREAM),
+        ("http://10.0.0.7/live.m3u8", Kind.STREAM),
+        ("0", Kind.WEBCAM),
+        ("webcam", Kind.WEBCAM),
+        ("/dev/video2", Kind.WEBCAM),
+        ("demo", Kind.DEMO),
+    ],
+)
+def test_a_url_tells_its_kind(url: str, kind: Kind) -> None:
+    """The kind is known before anything is opened."""
+    assert kind_of(url) is kind
+
+
+def test_paths_tell_their_kind(pictures: Path, clips: Clips) -> None:
+    """Folders and pictures are pictures, other files are videos, with or without file://."""
+    assert kind_of(str(pictures)) is Kind.PICTURES
+    assert kind_of(str(pictures / "a.png")) is Kind.PICTURES
+    assert kind_of(str(clips.video("360"))) is Kind.VIDEO_FILE
+    assert kind_of(clips.video("360").as_uri()) is Kind.VIDEO_FILE
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "says"),
+    [
+        ("ftp://10.0.0.7/film", UnsupportedSource, "ftp://"),
+        ("rtsp://", UnsupportedSource, "no host"),
+        ("/no/such/thing", CameraNotFound, "/no/such/thing"),
+        ("/dev/video99", CameraNotFound, "/dev/video99"),
+        ("{tmp}", UnsupportedSource, "no picture in the folder"),
+        ("{tmp}/text.jpg", CameraNotVideo, "text.jpg"),
+        ("{tmp}/text.mp4", CameraNotVideo, "text.mp4"),
+        ("{tmp}/empty.mp4", CameraNotVideo, "empty.mp4"),
+    ],
+)
+def test_what_cannot_be_opened_says_why(url: str, kind: type[CameraError], says: str, tmp_path: Path) -> None:
+    """One sentence names the thing."""
+    if "/" in url.removeprefix("{tmp}"):
+        (tmp_path / "text.jpg").write_text("text")
+        (tmp_path / "text.mp4").write_text("text" * 1000)
+        (tmp_path / "empty.mp4").touch()
+    with pytest.raises(kind, match=says):
+        open_source(Camera("c", url.format(tmp=tmp_path), fps=1.0))
+
+
+def test_the_demo_without_its_portraits_says_so(tmp_path: Path) -> None:
+    """An incomplete installation is named as that."""
+    with pytest.raises(CameraNotFound, match="portraits"):
+        open_source(Camera("c", "demo", fps=1.0), demo_folder=tmp_path)
