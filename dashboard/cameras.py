@@ -1,0 +1,134 @@
+"""Cameras as the API shows and changes them; a password goes in and never comes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+
+from dashboard.keeper import Keeper
+from pipeline.camera_spec import CameraDefaults, camera_of, check_id, with_known_secrets
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Camera, CameraStatus
+from pipeline.errors import CameraExists, SettingsError, redact
+from pipeline.mailbox import Mailbox
+
+SETTLE_SECONDS = 3.0  # in which the producer of a removed camera hears of it
+TRIES = 5
+
+
+class CameraDesk:
+    """Shows and changes the list of cameras; every method may raise redis.RedisError."""
+
+    def __init__(self, connection: redis.Redis, mailbox: Mailbox, keeper: Keeper, defaults: CameraDefaults) -> None:
+        self._registry = CameraRegistry(connection)
+        self._mailbox = mailbox
+        self._keeper = keeper
+        self._defaults = defaults
+        self._leaving: dict[str, float] = {}
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all cameras with their status, in the order of their ids."""
+        cameras = self._registry.all()
+        statuses = self._registry.statuses([camera.id for camera in cameras])
+        return [camera_as_json(camera, statuses[camera.id]) for camera in cameras]
+
+    def add(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the camera that `body` describes, under an id made of its URL where it names none.
+
+        Raises SettingsError or CameraExists.
+        """
+        camera_id = body.get("id")
+        members = {name: value for name, value in body.items() if name != "id"}
+        if camera_id is not None:
+            return self._added(camera_of(check_id(camera_id), members, self._defaults))
+        for _ in range(TRIES):
+            try:
+                return self._added(camera_of(None, members, self._defaults, self._taken()))
+            except CameraExists:
+                continue
+        raise CameraExists(f"{redact(str(body.get('url')))} found no free id in {TRIES} tries: name one with `id`")
+
+    def change(self, camera_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change the members of a camera that `body` names; a password shown as ``***`` stays what it is.
+
+        Raises SettingsError or UnknownCamera.
+        """
+        before = self._registry.get(camera_id)
+        if body.get("id", camera_id) != camera_id:
+            raise SettingsError(f"the id of camera {camera_id!r} cannot become {body['id']!r}: remove it and add another")
+        camera = camera_of(camera_id, _merged(before, body), self._defaults)
+        self._keeper.change(camera)
+        return self._shown(camera)
+
+    def remove(self, camera_id: str) -> None:
+        """Take a camera off the list and drop what waits for it; raises UnknownCamera."""
+        self._keeper.remove(camera_id)
+        self._leaving[camera_id] = time.monotonic() + SETTLE_SECONDS
+        self._mailbox.forget(camera_id)
+
+    def require(self, camera_id: str) -> Camera:
+        """Return a camera; raises UnknownCamera."""
+        return self._registry.get(camera_id)
+
+    def settle(self) -> None:
+        """Drop what the producer of a removed camera still offered before it heard; called about once a second."""
+        due = [camera for camera, at in list(self._leaving.items()) if at <= time.monotonic()]
+        known = {camera.id for camera in self._registry.all()} if due else set()
+        for camera in due:
+            if camera not in known:
+                self._mailbox.forget(camera)
+            self._leaving.pop(camera, None)
+
+    def _added(self, camera: Camera) -> dict[str, Any]:
+        self._keeper.add(camera)
+        return self._shown(camera)
+
+    def _shown(self, camera: Camera) -> dict[str, Any]:
+        return camera_as_json(camera, self._registry.statuses([camera.id])[camera.id])
+
+    def _taken(self) -> set[str]:
+        return {camera.id for camera in self._registry.all()}
+
+
+def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
+    """Return a camera as the API shows it: no password in it."""
+    return {
+        "id": camera.id,
+        "url": redact(camera.url),
+        "preview_url": None if camera.preview_url is None else redact(camera.preview_url),
+        "fps": camera.fps,
+        "attributes": list(camera.attributes),
+        "policy": str(camera.policy),
+        "paused": camera.paused,
+        "status": {
+            "state": str(status.state),
+            "message": redact(status.message),
+            "since": status.since,
+            "width": status.width,
+            "height": status.height,
+            "codec": status.codec,
+            "capture_fps": status.capture_fps,
+            "reconnects": status.reconnects,
+            "stalls": status.stalls,
+        },
+    }
+
+
+def _merged(before: Camera, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a camera after a change; another URL brings its own policy, unless one is named."""
+    members: dict[str, Any] = {
+        "url": before.url,
+        "preview_url": before.preview_url,
+        "fps": before.fps,
+        "attributes": list(before.attributes),
+        "policy": None if "url" in body else str(before.policy),
+        "paused": before.paused,
+    }
+    members |= {name: value for name, value in body.items() if name != "id"}
+    for member, known in (("url", before.url), ("preview_url", before.preview_url)):
+        if known is not None and isinstance(members[member], str):
+            members[member] = with_known_secrets(members[member].strip(), known, member)
+    return members

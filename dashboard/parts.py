@@ -1,0 +1,114 @@
+"""The parts of one dashboard process, wired: what reads, what keeps, what computes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from dashboard.budget import BUDGET_SECONDS, BudgetKeeper
+from dashboard.cameras import CameraDesk
+from dashboard.collector import registry_of
+from dashboard.keeper import KEEP_SECONDS, Keeper
+from dashboard.live import LiveFeed
+from dashboard.photos import Photos
+from dashboard.settings import DashboardSettings
+from dashboard.state import StateFile
+from dashboard.stats import STATS_SECONDS, Stats
+from dashboard.stream import ResultStream
+from dashboard.window import MINUTE, ResultWindow
+from pipeline.broker import Broker
+from pipeline.clock import RedisClock
+from pipeline.jobs import JobQueue
+from pipeline.mailbox import Mailbox
+from pipeline.periodic import Periodic
+from pipeline.presence import Presence
+from pipeline.results import Results
+
+log = logging.getLogger(__name__)
+
+CLOCK_SECONDS = 20.0
+
+
+class Parts:
+    """Everything that the routes use; nothing runs before `start`.
+
+    Raises SettingsError when the state file cannot be used, redis.RedisError when Redis does not answer.
+    """
+
+    def __init__(self, broker: Broker, settings: DashboardSettings) -> None:
+        settings.check()
+        self.broker = broker
+        self.settings = settings
+        self.clock = RedisClock(broker.scripts)
+        self.results = Results(broker.scripts)
+        self.stream = ResultStream(broker.scripts)
+        self.window = ResultWindow(self.clock.now)
+        self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self.window.add, MINUTE)
+        self.stats = Stats(broker, settings, self.clock, self.window, self.stream)
+        self.metrics = registry_of(broker, lambda: self.clock.error_seconds)
+        self.photos = Photos(broker, self.clock, self.feed, self.stats)
+        self.state = StateFile(settings.data)
+        self.keeper = Keeper(broker.scripts, self.state, settings.given)
+        self.desk = CameraDesk(
+            broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults
+        )
+        self._shown: dict[str, dict[str, Any]] = {}
+        self._chores = self._make_chores()
+        self._presence: Presence | None = None
+
+    def start(self) -> None:
+        """Put back what Redis lacks, then begin to read and to keep."""
+        self.keeper.look()
+        for part in (self.feed, *self._chores):
+            part.start()
+
+    def announce(self, address: str) -> None:
+        """Let others find this process's /metrics at `address` (HOST:PORT)."""
+        self._presence = Presence(self.broker.scripts, "dashboard", self.settings.version, address)
+        self._presence.start()
+
+    def stop(self) -> None:
+        """End every listener and every thread, and close the state file."""
+        self.feed.stop()
+        for chore in self._chores:
+            chore.stop()
+        if self._presence is not None:
+            self._presence.stop()
+        self.state.close()
+
+    def _make_chores(self) -> list[Periodic]:
+        chores = [
+            _chore("keeper", KEEP_SECONDS, self.keeper.look),
+            _chore("tell", STATS_SECONDS, self._tell),
+            _chore("settle", STATS_SECONDS, self.desk.settle),
+            _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
+        ]
+        budget = self.settings.budget
+        if budget is not None and self.settings.provider.paid:
+            keeper = BudgetKeeper(self.broker.scripts, self.state, self.clock, budget)
+            chores.append(_chore("budget", BUDGET_SECONDS, keeper.look))
+        return chores
+
+    def _tell(self) -> None:
+        """Tell all listeners the figures, and the cameras that are new, changed or gone."""
+        self.feed.publish("stats", self.stats.note())
+        cameras = {camera["id"]: camera for camera in self.desk.all()}
+        for camera_id in self._shown.keys() - cameras.keys():
+            self.feed.publish("camera", {"id": camera_id, "removed": True})
+        for camera_id, camera in cameras.items():
+            if self._shown.get(camera_id) != camera:
+                self.feed.publish("camera", camera)
+        self._shown = cameras
+
+
+def _chore(name: str, seconds: float, action: Callable[[], object]) -> Periodic:
+    def failed(error: Exception) -> None:
+        if isinstance(error, redis.RedisError):
+            log.debug("%s: %s", name, error)
+        else:
+            log.error("%s failed", name, exc_info=error)
+
+    return Periodic(name, seconds, lambda: action() and None, failed)

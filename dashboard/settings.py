@@ -1,0 +1,46 @@
+"""What the dashboard is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.broker import is_loopback
+from pipeline.camera_spec import CameraDefaults
+from pipeline.entities import Camera
+from pipeline.errors import SettingsError
+from pipeline.provider import Provider
+from pipeline.spending import Budget
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardSettings:
+    """What one dashboard process is told.
+
+    `port` 0 takes a free one. `data` is the folder of the state file. `budget` matters only where `provider` is paid.
+    `token` is what every request has to bring (``Authorization: Bearer …``); without one only this machine is served.
+    `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
+    """
+
+    data: Path
+    provider: Provider
+    host: str = "127.0.0.1"
+    port: int = 8080
+    budget: Budget | None = None
+    camera_defaults: CameraDefaults = field(default_factory=CameraDefaults)
+    version: str = ""
+    token: str | None = field(default=None, repr=False)
+    given: tuple[Camera, ...] = field(default=(), repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the API."""
+        return is_loopback(self.host)
+
+    def check(self) -> None:
+        """Refuse to serve other machines without a token; raises SettingsError."""
+        if not self.is_local and not self.token:
+            raise SettingsError(
+                f"host {self.host!r} lets other machines reach the cameras: give a token, which they then have to send, "
+                "or listen on 127.0.0.1"
+            )

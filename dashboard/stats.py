@@ -1,0 +1,211 @@
+"""Everything that the API tells in figures, put together from Redis and from the results of the last minute."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard import bottleneck, frames
+from dashboard.limits import Limit, limits
+from dashboard.settings import DashboardSettings
+from dashboard.stream import ResultStream
+from dashboard.window import ResultWindow, Seen, ages_and_stages
+from pipeline.broker import Broker
+from pipeline.cameras import CameraRegistry
+from pipeline.clock import Clock
+from pipeline.entities import Camera, CameraState, CameraStatus
+from pipeline.errors import redact
+from pipeline.jobs import JobQueue
+from pipeline.mailbox import Mailbox
+from pipeline.presence import Process, living
+from pipeline.provider import DETECT_FACES
+from pipeline.spending import Purse, Spending
+
+STATS_SECONDS = 1.0
+_A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
+_DELIVERING = (CameraState.LIVE, CameraState.ENDED, CameraState.OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What Redis and the last minute say at one moment; `seen` are the results of that minute."""
+
+    now: float
+    cameras: list[Camera]
+    statuses: Mapping[str, CameraStatus]
+    counters: frames.Balances
+    limits: list[Limit]
+    workers: Mapping[str, int]
+    spending: Spending | None
+    queue_length: int
+    seen: list[Seen]
+
+
+class Stats:
+    """Computes the figures; every method may raise redis.RedisError."""
+
+    def __init__(
+        self, broker: Broker, settings: DashboardSettings, clock: Clock, window: ResultWindow, stream: ResultStream
+    ) -> None:
+        self._connection = broker.scripts
+        self._settings = settings
+        self._price = settings.provider.dollars_per_call()
+        self._clock = clock
+        self._window = window
+        self._stream = stream
+        self._registry = CameraRegistry(broker.scripts)
+        self._jobs = JobQueue(broker.jobs)
+        self._mailbox = Mailbox(broker.scripts, self._jobs)
+        self._purse = Purse(broker.scripts)
+        self._rates = frames.FrameRates()
+
+    def note(self) -> dict[str, Any]:
+        """Return the figures as of now and remember the counters, so that rates can be told; called each second."""
+        snapshot = self._snapshot()
+        figures = self._figures(snapshot)
+        self._rates.note(snapshot.counters)
+        self._window.forget_all_but(snapshot.counters)
+        return figures
+
+    def look(self) -> dict[str, Any]:
+        """Return the figures as of now; the shape is told in docs/api.md."""
+        return self._figures(self._snapshot())
+
+    def why_held(self) -> str:
+        """Say in one sentence why no call is let out now; '' when calls are."""
+        held = [limit for limit in limits(self._connection, self._clock.now()) if limit.held_seconds]
+        return _held(held[0] if held else None, self._purse.read(), self._price)
+
+    def _snapshot(self) -> Snapshot:
+        cameras = self._registry.all()
+        ids = [camera.id for camera in cameras]
+        now = self._clock.now()
+        return Snapshot(
+            now=now,
+            cameras=cameras,
+            statuses=self._registry.statuses(ids),
+            counters=frames.balances(self._mailbox, ids),
+            limits=limits(self._connection, now),
+            workers=workers_as_json(living(self._connection, "worker")),
+            spending=self._purse.read(),
+            queue_length=len(self._jobs),
+            seen=self._window.last_minute(),
+        )
+
+    def _figures(self, at: Snapshot) -> dict[str, Any]:
+        by_camera = self._rates.per_second(at.counters)
+        rates = frames.sum_of_rates(by_camera) | {"calls": _calls_per_second(at)}
+        measured = ages_and_stages(at.seen)
+        return {
+            "now": round(at.now, 3),
+            "version": self._settings.version,
+            "provider": redact(self._settings.provider.label),
+            "frames": frames.as_json(frames.total(at.counters.values())),
+            "rates": rates,
+            **measured,
+            "cameras": self._by_camera(at, by_camera),
+            "limits": [_limit_as_json(limit, rates["calls"]) for limit in at.limits],
+            "cost": {
+                "dollars_per_hour": round(rates["analysed"] * 3600 * self._price, 4),
+                "budget": None if at.spending is None else _budget(at.spending),
+            },
+            "workers": dict(at.workers),
+            "queue_length": at.queue_length,
+            "results_skipped": self._stream.skipped,
+            "bottleneck": bottleneck.find(self._signs(at, rates, measured)).as_json(),
+        }
+
+    def _by_camera(self, at: Snapshot, rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+        seen: defaultdict[str, list[Seen]] = defaultdict(list)
+        for entry in at.seen:
+            seen[entry.camera].append(entry)
+        newest = self._window.newest()
+        return {
+            camera: {
+                "frames": frames.as_json(balance),
+                "rates": dict(rates[camera]),
+                **ages_and_stages(seen[camera]),
+                "newest_age": round(max(0.0, at.now - newest[camera].captured_at), 3) if camera in newest else None,
+                "faces": newest[camera].faces if camera in newest else None,
+            }
+            for camera, balance in at.counters.items()
+        }
+
+    def _signs(self, at: Snapshot, rates: Mapping[str, float], measured: Mapping[str, Any]) -> bottleneck.Signs:
+        running = [camera for camera in at.cameras if not camera.paused]
+        limit = next((limit for limit in at.limits if limit.operation == DETECT_FACES), None)
+        return bottleneck.Signs(
+            cameras=len(at.cameras),
+            silent=tuple(camera.id for camera in running if at.statuses[camera.id].state not in _DELIVERING),
+            slow=tuple(camera.id for camera in running if _is_slow(camera, at.statuses[camera.id])),
+            sampled=rates["sampled"],
+            lost=rates["superseded"] + rates["dropped"],
+            calls=rates["calls"],
+            quota=limit.quota if limit else None,
+            allowed=limit.rate if limit else None,
+            held=_held(limit, at.spending, self._price),
+            threads=at.workers["alive"],
+            idle=at.workers["idle"],
+            queue_length=at.queue_length,
+            is_local_service=not self._settings.provider.paid,
+            stages={stage: values["p50"] for stage, values in measured["stages"].items() if values["p50"] is not None},
+        )
+
+
+def workers_as_json(processes: list[Process]) -> dict[str, int]:
+    """Return how many worker processes and threads there are, and what the threads do."""
+    counts: Counter[str] = Counter()
+    for process in processes:
+        counts.update({name: int(process.details.get(name, 0)) for name in ("threads", "alive", "waiting", "calling", "idle")})
+    return {
+        "processes": len(processes),
+        **{name: counts[name] for name in ("threads", "alive", "waiting", "calling", "idle")},
+    }
+
+
+def _held(limit: Limit | None, spending: Spending | None, price: float) -> str:
+    if limit and limit.held_seconds:
+        return f"calls are held back for {limit.held_seconds:.0f} s: {redact(limit.held_why)}"
+    if not price:
+        return ""
+    if spending is None:
+        return "no paid call is made before the budget is set: the dashboard does that within a second"
+    if spending.spent_dollars + price > spending.limit_dollars + _A_TRIFLE:
+        return f"the budget of {spending.limit_dollars:g} dollars is spent: raise it, or wait for the next period"
+    return ""
+
+
+def _calls_per_second(at: Snapshot) -> float:
+    lately = at.now - frames.RATE_SECONDS
+    return round(sum(entry.called and entry.published_at > lately for entry in at.seen) / frames.RATE_SECONDS, 3)
+
+
+def _limit_as_json(limit: Limit, calls: float) -> dict[str, Any]:
+    used = calls if limit.operation == DETECT_FACES else None
+    return {
+        "operation": limit.operation,
+        "scope": redact(limit.scope),
+        "quota": limit.quota,
+        "rate": round(limit.rate, 3),
+        "cuts": limit.cuts,
+        "calls": used,
+        "use": None if used is None or not limit.rate else round(used / limit.rate, 3),
+        "held_seconds": round(limit.held_seconds, 1),
+        "held_why": redact(limit.held_why),
+    }
+
+
+def _budget(spending: Spending) -> dict[str, float]:
+    return {
+        "start": spending.start,
+        "end": spending.end,
+        "limit_dollars": spending.limit_dollars,
+        "spent_dollars": spending.spent_dollars,
+        "left_dollars": round(max(0.0, spending.limit_dollars - spending.spent_dollars), 6),
+    }
+
+
+def _is_slow(camera: Camera, status: CameraStatus) -> bool:
+    return status.state is CameraState.LIVE and 0 < status.capture_fps < bottleneck.ENOUGH_FPS * camera.fps

@@ -1,0 +1,115 @@
+"""What the results of the last minute tell: ages, stages, rates of calls, faces."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.entities import Result
+from pipeline.metrics import STAGES
+
+MINUTE = 60.0
+PERCENTILES = (50, 95, 99)
+LOST = "WorkerLost"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is kept of one result; seconds, times since 1970 on Redis's clock. `stages` in the order of STAGES."""
+
+    camera: str
+    captured_at: float
+    published_at: float
+    analysed: bool
+    called: bool
+    stages: tuple[float | None, ...]
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest analysed result of a camera."""
+
+    captured_at: float
+    faces: int
+
+
+class ResultWindow:
+    """Keeps what matters of the results of the last minute, at most `most` of them; safe for several threads."""
+
+    def __init__(self, now: Callable[[], float], most: int = 50_000) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._seen: deque[Seen] = deque(maxlen=most)
+        self._newest: dict[str, Newest] = {}
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Take over results, in the order in which they came out."""
+        with self._lock:
+            for result in results:
+                seen = _seen(result)
+                self._seen.append(seen)
+                before = self._newest.get(seen.camera)
+                if seen.analysed and (before is None or before.captured_at <= seen.captured_at):
+                    self._newest[seen.camera] = Newest(seen.captured_at, seen.faces)
+
+    def last_minute(self) -> list[Seen]:
+        """Return what came out in the last minute; older newest results are kept, and forgotten with `forget`."""
+        since = self._now() - MINUTE
+        with self._lock:
+            while self._seen and self._seen[0].published_at < since:
+                self._seen.popleft()
+            return list(self._seen)
+
+    def newest(self) -> Mapping[str, Newest]:
+        """Return the newest analysed result by camera."""
+        with self._lock:
+            return dict(self._newest)
+
+    def forget_all_but(self, cameras: Iterable[str]) -> None:
+        """Drop what is known of the newest results of other cameras."""
+        with self._lock:
+            self._newest = {camera: self._newest[camera] for camera in cameras if camera in self._newest}
+
+
+def ages_and_stages(seen: Iterable[Seen]) -> dict[str, Any]:
+    """Return the percentiles of age and of each stage of the analysed results, in seconds, None where there are none."""
+    analysed = [entry for entry in seen if entry.analysed]
+    columns: dict[str, list[float]] = defaultdict(list)
+    for entry in analysed:
+        for stage, seconds in zip(STAGES, entry.stages, strict=True):
+            if seconds is not None:
+                columns[stage].append(seconds)
+    return {
+        "age": percentiles([entry.published_at - entry.captured_at for entry in analysed]),
+        "stages": {stage: percentiles(columns[stage]) for stage in STAGES},
+    }
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float | None]:
+    """Return p50, p95 and p99 by nearest rank; each is one of the values, None when there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return {f"p{percent}": None for percent in PERCENTILES}
+    return {f"p{percent}": round(ordered[-(-percent * len(ordered) // 100) - 1], 6) for percent in PERCENTILES}
+
+
+def _seen(result: Result) -> Seen:
+    faces = result.response.get("FaceDetails")
+    error = result.error or {}
+    return Seen(
+        camera=result.camera,
+        captured_at=result.captured_at,
+        published_at=result.published_at,
+        analysed=result.error is None,
+        called=error.get("Code") != LOST,
+        stages=tuple(_seconds(result.stages.get(stage)) for stage in STAGES),
+        faces=len(faces) if isinstance(faces, list) else 0,
+    )
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
