@@ -11,7 +11,7 @@ from vision.geometry import Template, crop, upright_square
 from vision.mesh import ALIGNMENT_POINTS, LIPS_INNER, MOUTH_CORNERS_INNER, Mesh
 from vision.nets import Net
 
-# The mean face of dlib's five landmarks (shape_predictor_5_face_landmarks, public domain), in a unit square.
+# Where dlib's face chips have the corners of the eyes and the base of the nose, in a unit square (Boost licence).
 _MEAN_FACE = np.array(
     [
         [0.8595674595992, 0.2134981538014],
