@@ -103,8 +103,12 @@ def describe(error: ValidationError) -> str:
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     what = first["msg"].removeprefix("Value error, ")
     value = first.get("input")
-    shown = "" if isinstance(value, dict) or "password" in name else f" {redact(str(value))!r}"
+    shown = "" if isinstance(value, dict) or "password" in name else f" {_shown(value)}"
     return f"{name}{shown}: {what[0].lower()}{what[1:]}"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(redact(str(value)))
 
 
 def environment() -> Mapping[str, str]:

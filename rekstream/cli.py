@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from pipeline.errors import RekstreamError, redact
@@ -42,6 +41,7 @@ Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
+_INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 JsonFlag = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -51,12 +51,12 @@ def main() -> None:
         code = app(standalone_mode=False)
     except RekstreamError as error:
         code = _fail(str(error))
-    except click.ClickException as error:
-        code = _fail(redact(error.format_message()))
-    except click.exceptions.Abort:
-        code = 130
-    except click.exceptions.Exit as error:
+    except typer.Abort:
+        code = _INTERRUPTED
+    except typer.Exit as error:
         code = error.exit_code
+    except typer.TyperException as error:
+        code = _fail(redact(_in_words(error)))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -250,6 +250,12 @@ def _print_json(value: Any) -> None:
     import json  # noqa: PLC0415  # the option of that name shadows it elsewhere
 
     typer.echo(json.dumps(value, indent=2))
+
+
+def _in_words(error: typer.TyperException) -> str:
+    """Return what typer would print below its usage lines."""
+    in_full = getattr(error, "format_message", None)
+    return str(in_full() if in_full else error)
 
 
 def _fail(sentence: str) -> int:

@@ -35,9 +35,6 @@ def produce(settings: Settings, stop: threading.Event) -> None:
             redis_url=_redis_url(settings),
             redis_password=settings.password(),
             demo_folder=local.DEMO_FOLDER,
-            jpeg_quality=settings.jpeg_quality,
-            longest_side=settings.longest_side,
-            version=__version__,
         ),
         stop,
     )
@@ -84,8 +81,9 @@ def local_rekognition(
 
 def dashboard(settings: Settings, stop: threading.Event) -> None:
     """Serve the API until `stop`."""
-    from dashboard.app import DashboardSettings, run  # noqa: PLC0415  # only this part needs FastAPI
+    from dashboard.app import run  # noqa: PLC0415  # only this part needs FastAPI
 
+    from dashboard.settings import DashboardSettings  # noqa: PLC0415  # only this part needs FastAPI
     from pipeline.camera_spec import CameraDefaults  # noqa: PLC0415  # beside its only user
     from pipeline.settings import parse_attributes  # noqa: PLC0415  # beside its only user
     from pipeline.spending import Budget  # noqa: PLC0415  # beside its only user

@@ -54,8 +54,8 @@ class Session:
             self._greet(system)
             with LiveTable(self._console, Client(system.dashboard), plan.provider) as table:
                 keep_running(system, self._watch(plan), lambda: self._round(system, table, results), stop, seconds)
-        finally:
             self._console.print("stopping …", style="dim")
+        finally:
             system.stop_producing()
             if results:
                 results.finish(system.broker)
@@ -89,8 +89,8 @@ class Session:
 
     def _greet(self, system: System) -> None:
         self._console.print(f"API          {system.dashboard}   (figures {system.dashboard}/api/stats)")
-        self._console.print(f"Redis        {redact(system.redis_url)}")
-        self._console.print(f"answered by  {_who(system.plan.provider)}")
+        self._console.print(f"Redis        {redact(system.redis_url)}", soft_wrap=True)
+        self._console.print(f"answered by  {_who(system.plan.provider)}", soft_wrap=True)
         self._console.print("Ctrl-C stops everything", style="dim")
 
     def _show_demo_if_nothing_else(self, system: System) -> None:
@@ -121,7 +121,7 @@ class Session:
         return not table.all_ended
 
     def _say(self, who: str, what: str) -> None:
-        self._console.print(redact(f"{who}: {what}"), style="yellow", markup=False)
+        self._console.print(redact(f"{who}: {what}"), style="yellow", markup=False, soft_wrap=True)
 
 
 def _check_it_exists(camera: Camera) -> None:

@@ -59,7 +59,7 @@ class LiveTable:
             self._live.update(self._table(stats), refresh=True)
         else:
             for camera in self._cameras:
-                self._console.print(plain_line(camera, _figures(stats, camera["id"])), markup=False)
+                self._console.print(plain_line(camera, _figures(stats, camera["id"])), markup=False, soft_wrap=True)
 
     def _table(self, stats: Mapping[str, Any]) -> Table:
         table = Table(box=None, pad_edge=False, caption=escape(self._caption(stats)), caption_justify="left")

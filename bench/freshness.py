@@ -1,0 +1,120 @@
+"""How old is what you see? Late binding on real RTSP cameras, beside the loops and queues that people write, in one run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import psutil
+
+from bench import loops, rig
+from pipeline.broker import Broker
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Camera
+from tests.cameras.clips import Size
+
+HEAD = ["cameras", "allowed", "how", "results/s", "of what is possible", "refused", "service p50/p95", "age p50/p95 ms", "line", "memory, CPU"]
+QUARTER = Size(640, 360)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`rates` are frames sampled a second of each camera; `allowed` calls a second."""
+
+    rates: tuple[float, ...]
+    allowed: float
+    threads: int
+    beside: tuple[str, ...] = ("fair",)
+
+    @property
+    def name(self) -> str:
+        counts = {rate: self.rates.count(rate) for rate in dict.fromkeys(self.rates)}
+        return " + ".join(f"{count} x {rate:g}/s" for rate, count in counts.items())
+
+    @property
+    def possible(self) -> float:
+        return min(self.allowed, sum(self.rates))
+
+    @property
+    def fps(self) -> float:
+        """The rate that the line's waiting time is computed from: the slowest frame's, weighed by results."""
+        served = [min(rate, self.allowed * rate / sum(self.rates)) for rate in self.rates]
+        return sum(rate * share for rate, share in zip(self.rates, served, strict=True)) / sum(served)
+
+
+SCENARIOS = (
+    Scenario((15.0,) * 8, 20, 24, ("fair", "naive", "simple", "fork")),
+    Scenario((15.0,), 20, 24),
+    Scenario((15.0,) + (0.5,) * 7, 20, 24),
+    Scenario((2.0,) * 40, 50, 40),
+    Scenario((15.0,) * 8, 100, 64),
+)
+
+
+def main(seconds: float = 20.0) -> str:
+    rows = []
+    for scenario in SCENARIOS:
+        rows.append(late_binding(scenario, seconds))
+        print(rows[-1], file=sys.stderr, flush=True)
+        for name in scenario.beside:
+            rows.append(beside(name, scenario, seconds))
+            print(rows[-1], file=sys.stderr, flush=True)
+    return rig.table(HEAD, rows)
+
+
+def late_binding(scenario: Scenario, seconds: float) -> list[str]:
+    with (
+        rig.valkey() as url,
+        rig.strict(scenario.allowed) as service,
+        rig.cameras(QUARTER) as camera,
+        rig.part("produce", redis=url),
+        rig.part("work", redis=url, endpoint_url=service, tps=scenario.allowed, threads=scenario.threads) as worker,
+    ):
+        broker = Broker(url)
+        CameraRegistry(broker.scripts).put(
+            Camera(f"cam{number}", camera.url("show"), rate) for number, rate in enumerate(scenario.rates)
+        )
+        rig.wait_for_results(broker, 3 * len(scenario.rates))
+        time.sleep(3)
+        rig.figures(service, "/reset")
+        start, spent = rig.redis_now(broker), cpu(worker)
+        time.sleep(seconds)
+        end, spent = rig.redis_now(broker), cpu(worker) - spent
+        results = rig.results_between(broker, start, end)
+        memory = worker.memory_full_info().pss / 2**20
+        ages, service_figures = rig.ages_of(results, end - start), rig.figures(service)
+        broker.close()
+        return row(scenario, "late binding", ages, service_figures, f"{memory:.0f} MB, {spent / seconds * 100:.0f} % of a core")
+
+
+def beside(name: str, scenario: Scenario, seconds: float) -> list[str]:
+    with rig.valkey() as url, rig.strict(scenario.allowed) as service:
+        outcome = loops.run(name, url, service, scenario.rates, scenario.allowed, seconds)
+        return row(scenario, loops.TITLES[name], outcome.ages, rig.figures(service), outcome.note)
+
+
+def row(scenario: Scenario, how: str, ages: rig.Ages, service: dict[str, float], note: str) -> list[str]:
+    p50 = service["p50"] * 1e3 + 500 / scenario.fps + 15
+    p95 = service["p95"] * 1e3 + 1e3 / scenario.fps + 30
+    return [
+        scenario.name,
+        f"{scenario.allowed:g}/s",
+        how,
+        f"{ages.per_second:.1f}",
+        f"{ages.per_second / scenario.possible * 100:.1f} %",
+        f"{service['refused']:.0f}",
+        f"{service['p50'] * 1e3:.0f} / {service['p95'] * 1e3:.0f}",
+        f"{ages.p50 * 1e3:.0f} / {ages.p95 * 1e3:.0f}",
+        f"{p50:.0f} / {p95:.0f}",
+        note,
+    ]
+
+
+def cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+if __name__ == "__main__":
+    print(main(*map(float, sys.argv[1:2])))
