@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
 
+import redis
 from fastapi import FastAPI
 
 from dashboard import answers
@@ -15,7 +17,7 @@ from dashboard.routes import routes
 from dashboard.server import HttpServer, bind
 from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
-from pipeline.errors import RekstreamError
+from pipeline.errors import BrokerError, RekstreamError
 
 WATCH_SECONDS = 0.5
 
@@ -45,22 +47,27 @@ def run(
     """
     settings.check()
     bound = bind(settings.host, settings.port)
-    try:
-        broker.check()
-        parts = Parts(broker, settings)
-    except BaseException:
-        bound.close()
-        raise
-    server = HttpServer(create_app(parts), bound)
-    parts.start()
-    try:
+    with contextlib.closing(bound):
+        parts = _checked_parts(broker, settings)
+        server = HttpServer(create_app(parts), bound)
+        parts.start()
         server.start()
-        parts.announce(_metrics_address(broker, settings, bound))
-        on_ready(_url(settings, bound))
-        _wait(stop, server)
-    finally:
-        parts.stop()
-        server.stop()
+        try:
+            parts.announce(_metrics_address(broker, settings, bound))
+            on_ready(_url(settings, bound))
+            _wait(stop, server)
+        finally:
+            parts.feed.stop()
+            server.stop()
+            parts.stop()
+
+
+def _checked_parts(broker: Broker, settings: DashboardSettings) -> Parts:
+    broker.check()
+    try:
+        return Parts(broker, settings)
+    except redis.RedisError as error:
+        raise BrokerError(f"Redis at {broker.address} went away during the start ({error}): start again") from error
 
 
 def _wait(stop: threading.Event, server: HttpServer) -> None:

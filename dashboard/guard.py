@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.answers import RefusedError, refuse
+from dashboard.answers import SECURITY_HEADERS, RefusedError, refuse
 from dashboard.settings import DashboardSettings
 from pipeline.broker import is_loopback
 
@@ -19,14 +19,6 @@ PHOTOS_PATH = "/api/photos"
 OPEN_PATHS = ("/healthz", "/readyz")  # probes know no token, and learn nothing but yes or no
 
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class Guard:
@@ -132,7 +124,7 @@ def _with_headers(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
         await send(message)

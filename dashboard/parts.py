@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -61,9 +62,11 @@ class Parts:
 
     def start(self) -> None:
         """Put back what Redis lacks, then begin to read and to keep."""
-        self.keeper.look()
-        for part in (self.feed, *self._chores):
-            part.start()
+        with contextlib.suppress(redis.RedisError):
+            self.keeper.look()
+        self.feed.start()
+        for chore in self._chores:
+            chore.start()
 
     def announce(self, address: str) -> None:
         """Let others find this process's /metrics at `address` (HOST:PORT)."""
@@ -111,4 +114,7 @@ def _chore(name: str, seconds: float, action: Callable[[], object]) -> Periodic:
         else:
             log.error("%s failed", name, exc_info=error)
 
-    return Periodic(name, seconds, lambda: action() and None, failed)
+    def act() -> None:
+        action()
+
+    return Periodic(name, seconds, act, failed)

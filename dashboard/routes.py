@@ -20,12 +20,8 @@ from pipeline.presence import living
 MOST_RESULTS = 1000
 MOST_LISTENERS = 200
 
-CameraBody = Annotated[
-    dict[str, Any],
-    Body(
-        examples=[{"id": "front_door", "url": "rtsp://user:password@10.0.0.7/main", "fps": 5, "attributes": "smile,emotions"}]
-    ),
-]
+_EXAMPLE = {"id": "front_door", "url": "rtsp://user:password@10.0.0.7/main", "fps": 5, "attributes": "smile,emotions"}
+CameraBody = Annotated[dict[str, Any], Body(examples=[_EXAMPLE])]
 
 
 def routes(parts: Parts) -> APIRouter:

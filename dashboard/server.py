@@ -49,7 +49,6 @@ class HttpServer:
         """Finish the requests that are running, for GRACE_SECONDS at most."""
         self._server.should_exit = True
         self._thread.join(timeout=GRACE_SECONDS + 3)
-        self._bound.close()
 
     def _serve(self) -> None:
         try:

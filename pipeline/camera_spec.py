@@ -169,6 +169,8 @@ def _split(url: str, member: str) -> SplitResult:
         raise SettingsError(f"{member} {_shown(url)} cannot be read as a URL: check host and port, and {_ENCODE}") from error
     if parts.scheme.lower() == "file":
         return parts
+    if re.search(r"\s", url):
+        raise SettingsError(f"{member} {_shown(url)} holds a blank: write it as %20")
     rest = url[url.index(parts.netloc) + len(parts.netloc) :] if parts.netloc else url
     if parts.fragment or (":" in parts.netloc and "@" not in parts.netloc and "@" in rest):
         raise SettingsError(f"{member} {_shown(url)} has a # or @ where none belongs: {_ENCODE}")
