@@ -172,7 +172,7 @@ def _split(url: str, member: str) -> SplitResult:
     if re.search(r"\s", url):
         raise SettingsError(f"{member} {_shown(url)} holds a blank: write it as %20")
     rest = url[url.index(parts.netloc) + len(parts.netloc) :] if parts.netloc else url
-    if parts.fragment or (":" in parts.netloc and "@" not in parts.netloc and "@" in rest):
+    if parts.fragment or (":" in parts.netloc and "@" in rest):
         raise SettingsError(f"{member} {_shown(url)} has a # or @ where none belongs: {_ENCODE}")
     if not host:
         raise SettingsError(f"{member} {_shown(url)} names no host: write it like rtsp://user:password@10.0.0.7/path")
