@@ -1,8 +1,8 @@
 """What is answered: a table of operations, each from checked parameters to Rekognition's response members."""
 
 import os
-import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 from rekognition_local.images import ImageLoader
@@ -34,27 +34,33 @@ class FaceOperations:
 
 
 class Dispatcher:
-    """Runs calls, as many at once as there are cores: more would only slow each other down."""
+    """Runs calls on as many threads as there are cores: more would slow each other down, and hold more memory."""
 
     def __init__(self, operations: Mapping[str, Operation], cores: int | None = None) -> None:
         self._operations = operations
-        self._cores = threading.BoundedSemaphore(cores or os.cpu_count() or 1)
-        self._closed = False
+        self._threads = ThreadPoolExecutor(cores or os.cpu_count() or 1, thread_name_prefix="rekognition-local-core")
 
     def close(self) -> None:
-        """Refuse the calls that still wait for a core."""
-        self._closed = True
+        """Refuse the calls that still wait for a thread, and wait for those at work."""
+        self._threads.shutdown(cancel_futures=True)
 
     def run(self, call: Call) -> Response:
         """Return the response to a call; an operation that is not written yet is an error that names it."""
         operation = self._operations.get(call.operation)
         if operation is None:
-            answered = ", ".join(sorted(self._operations))
             raise ServiceError(
                 "UnknownOperationException",
-                f"{call.operation} is not answered by this local server yet; it answers {answered}",
+                f"{call.operation} is not answered by this local server yet; it answers {', '.join(sorted(self._operations))}",
             )
-        with self._cores:
-            if self._closed:
-                raise ServiceError("InternalServerError", "the local Rekognition server is closing")
-            return operation(call.params)
+        try:
+            answer = self._threads.submit(operation, call.params)
+        except RuntimeError as error:  # what a closed executor raises
+            raise _closing() from error
+        try:
+            return answer.result()
+        except CancelledError as error:
+            raise _closing() from error
+
+
+def _closing() -> ServiceError:
+    return ServiceError("InternalServerError", "the local Rekognition server is closing")

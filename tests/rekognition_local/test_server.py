@@ -204,3 +204,26 @@ def test_a_signal_ends_it_within_a_second_with_calls_still_waiting(name):
         assert time.perf_counter() - started < 1
         for connection in connections:
             connection.close()
+
+
+def test_closing_refuses_the_calls_that_wait_for_a_core_and_answers_those_at_work():
+    at_work, release = threading.Event(), threading.Event()
+
+    def work(_params):
+        at_work.set()
+        release.wait(10)
+        return {"FaceDetails": []}
+
+    with ThreadPoolExecutor(2) as pool:
+        with Server(ServerSettings(cores=1), {"DetectFaces": work}) as server:
+            client = client_for(server.url)
+            first = pool.submit(client.detect_faces, Image={"Bytes": b"xxx"})
+            assert at_work.wait(10)
+            second = pool.submit(client.detect_faces, Image={"Bytes": b"xxx"})
+            second.add_done_callback(lambda _: release.set())
+            while server.stats["in_flight"] < 2:
+                assert not second.done()
+        assert first.result()["FaceDetails"] == []
+        with pytest.raises(client.exceptions.InternalServerError, match="is closing"):
+            second.result()
+        client.close()
