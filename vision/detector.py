@@ -25,8 +25,8 @@ class DetectorSettings:
 
     | longest side of the picture | side chosen | finds faces from about | cost on one core |
     |---|---|---|---|
-    | up to 1280 (720p) | 640 | 40 of 720 pixels | 5 ms |
-    | more (1080p and up) | 1280 | 36 of 1080 pixels | 22 ms |
+    | up to 1280 (720p) | 640 | 40 of 720 pixels | 5 to 7 ms |
+    | more (1080p and up) | 1280 | 36 of 1080 pixels | 22 to 40 ms |
 
     `threshold` is the least score of a face, 0 to 1; `overlap` the most that two faces share before one is dropped.
     """
