@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 TAKE_SECONDS = 0.25
 OFFER_AGAIN_SECONDS = 0.03
 REPORT_SECONDS = 1.0
+SETTLE_SECONDS = 1.0  # what no offer carries to Redis is told there after this long
 
 
 class Outbox(Protocol):
@@ -116,6 +117,7 @@ class Capture:
         self._lost = False
         self._redis_away = False
         self._offer_seconds = 0.0
+        self._settled_at = 0.0
 
     def run(self, stop: threading.Event) -> Outcome:
         """Capture until `stop` is set; a file that has ended stays, and says so, until then."""
@@ -155,7 +157,7 @@ class Capture:
         self._count_passed_over(feed)
         if sample is not None:
             self._deliver(sample, stop)
-        elif self.ledger.unsettled:
+        if not self._lost and self.ledger.unsettled and time.monotonic() - self._settled_at >= SETTLE_SECONDS:
             self._settle()
 
     def _count_passed_over(self, feed: Feed) -> None:
@@ -204,7 +206,7 @@ class Capture:
             answer = self._try_to_offer(frame, statement)
             self._lost = self._lost or answer is Offer.FENCED
             if answer in (Offer.ENQUEUED, Offer.REPLACED, Offer.DUPLICATE):
-                self.ledger.confirm(statement)
+                self._confirm(statement)
                 return
             if self._camera.policy is not Policy.EVERY:
                 return
@@ -236,7 +238,11 @@ class Capture:
         except redis.RedisError as error:
             self._note_redis(error)
         else:
-            self.ledger.confirm(statement)
+            self._confirm(statement)
+
+    def _confirm(self, statement: Statement) -> None:
+        self.ledger.confirm(statement)
+        self._settled_at = time.monotonic()
 
     def _finish(self, feed: Feed, stop: threading.Event) -> None:
         """Wait until all frames are analysed, say that the file has ended, and stay."""
@@ -286,7 +292,7 @@ class Capture:
         reporter.join(timeout=REPORT_SECONDS)
         if self.ledger.unsettled and not self._lost:
             self._settle()
-        self.board.become(CameraState.OFF)
+        self.board.close()
         if not self._lost:
             with suppress(redis.RedisError):
                 self._report(self.board.snapshot())

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -156,6 +157,7 @@ class Fleet:
         self._owner = f"{settings.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._context: Any = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["producer.fleet"])
+        forkserver.ensure_running()  # it imports while we look for cameras; one who stands by is ready at once
         self._posts: dict[str, Post] = {}
         self._wanted: dict[str, Camera] = {}
         self._version = -1
@@ -320,10 +322,9 @@ def _settle_in(log_level: int, stop: threading.Event) -> None:
     logging.basicConfig(level=log_level, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _end_soon(stop))
+    threading.Thread(target=_outlive_nobody, args=(stop,), name="parent watch", daemon=True).start()
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
-            stop.set()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # of the fork server; a dead fleet leaves it to us
     _keep_heap_small()
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(0)
@@ -341,6 +342,16 @@ def _keep_heap_small() -> None:
 def _end_soon(stop: threading.Event) -> None:
     stop.set()
     signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS)  # SIGALRM ends what hangs
+
+
+def _outlive_nobody(stop: threading.Event) -> None:
+    """End when the fleet has died, in order if possible."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        stop.set()
+        time.sleep(STOP_SECONDS)
+        _leave(1)
 
 
 def _leave(code: int) -> None:

@@ -66,6 +66,7 @@ class StatusBoard:
         self._was_live = False
         self._reopened = False
         self._patience = float("inf")
+        self._is_closed = False
 
     @property
     def state(self) -> CameraState:
@@ -88,6 +89,8 @@ class StatusBoard:
     def saw(self, moment: Moment) -> None:
         """Note a frame: the camera is live."""
         with self._lock:
+            if self._is_closed:
+                return
             self._frames += 1
             self._last_frame = time.monotonic()
             if (moment.width, moment.height) != (self._status.width, self._status.height):
@@ -95,17 +98,26 @@ class StatusBoard:
             if self._status.state is not CameraState.LIVE:
                 self._came_back()
                 self._become(CameraState.LIVE, "")
+                self._seen.append((self._last_frame, self._frames))
 
     def lost(self, error: CameraError) -> None:
         """Note why there is no connection, or no more."""
         state = _state_after(error)
         with self._lock:
+            if self._is_closed:
+                return
             if self._status.state is CameraState.LIVE and state is not CameraState.STALLED:
                 self._become(CameraState.CONNECTING, str(error))
             if state is CameraState.STALLED and self._status.state not in (CameraState.LIVE, state):
                 state = CameraState.CONNECTING  # it never sent anything, so it cannot have stopped
             self._stall_if_new(state)
             self._become(state, str(error))
+
+    def close(self) -> None:
+        """Say that the camera is off; what a reading thread may still notice, stuck in some library, no longer counts."""
+        with self._lock:
+            self._become(CameraState.OFF, "")
+            self._is_closed = True
 
     def check_frozen(self) -> None:
         """Notice a freeze of which the reading thread, stuck in some library, cannot tell."""
@@ -129,6 +141,7 @@ class StatusBoard:
             raise IllegalMoveError(f"{self._status.camera}: {now} may not become {state}")
         log.info("camera %s is %s%s", self._status.camera, state, f": {redact(message)}" if message else "")
         self._status = replace(self._status, state=state, message=redact(message), since=self._clock.now())
+        self._seen.clear()
 
     def _came_back(self) -> None:
         if self._was_live and self._reopened:
@@ -142,7 +155,9 @@ class StatusBoard:
             self._metrics.stall(self._status.camera)
 
     def _measured_fps(self) -> float:
-        """Return frames a second over the last few seconds, between the calls of `snapshot`."""
+        """Return frames a second over the last few seconds in this state, 0 when it is not live."""
+        if self._status.state is not CameraState.LIVE:
+            return 0.0
         now = time.monotonic()
         self._seen.append((now, self._frames))
         while now - self._seen[0][0] > _FPS_WINDOW_SECONDS:

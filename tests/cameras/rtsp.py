@@ -5,8 +5,8 @@
 It prints its port when it listens. Frame n of every clip is sent at START + n / 25, whoever watches, so the counter stamped
 into a frame says when it was sent. Besides the clips by name it has these paths:
 
-    /switch     alternates between the first two clips every two seconds: a camera that changes its resolution
-    /garbage    a second of the first clip and five seconds of noise in turn
+    /switch     alternates between the first two clips every 0.8 seconds: a camera that changes its resolution
+    /garbage    a second of the first clip and three seconds of noise in turn
     /silent     agrees to play and sends nothing
     /audio      describes sound only
     /bare       the first clip, described without its parameter sets, as some cameras do
@@ -33,12 +33,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cameras.clips import FPS, Unit, units_of
+from tests.cameras.clips import FPS, GROUP, Unit, units_of
 
 RTP_CLOCK = 90_000
 PAYLOAD_TYPE = 96
 LARGEST_PACKET = 1400
-SWITCH_FRAMES = 2 * FPS
+SWITCH_FRAMES = 2 * GROUP
 
 _NAL_START = re.compile(rb"\x00\x00\x00?\x01")
 _FU_A = 28
@@ -332,7 +332,7 @@ def _troubles(clips: Sequence[Sequence[Unit]]) -> dict[str, Film]:
         return film.unit(number)  # type: ignore[misc]  # both are films
 
     def spoiled(number: int) -> Unit:
-        if number // FPS % 6 == 0:
+        if number // FPS % 4 == 0:
             return first.unit(number)  # type: ignore[misc]  # it is a film
         return Unit(b"\x00\x00\x00\x01\x41" + noise.randbytes(600), False, 0)
 

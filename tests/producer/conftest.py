@@ -11,7 +11,7 @@ from tests.cameras.clips import Clips
 from tests.cameras.process import CameraProcess, rtsp_camera, web_camera
 
 PORTRAITS = Path(__file__).parents[2] / "rekstream" / "demo"
-SECONDS = 4.0  # of every clip; the counter in its frames begins anew each time it loops
+SECONDS = 2.0  # of every clip; the counter in its frames begins anew each time it loops
 
 
 @pytest.fixture(scope="session")

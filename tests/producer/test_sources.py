@@ -115,7 +115,7 @@ def test_frames_follow_one_another(stamped: Source) -> None:
         assert stamped.advance() is not None
         numbers.append(read_stamp(stamped.picture().bgr()))
     assert None not in numbers
-    steps = [(after - before) % 100 for before, after in itertools.pairwise(n for n in numbers if n is not None)]
+    steps = [(after - before) % 50 for before, after in itertools.pairwise(n for n in numbers if n is not None)]
     assert set(steps) == {1}
 
 
@@ -134,7 +134,7 @@ def test_what_ends_says_so_and_goes_on_saying_it(name: str, open_by_name: Opener
     """After the last frame there is None, however often one asks."""
     with closing(open_by_name(name)) as source:
         frames = sum(1 for _ in iter(source.advance, None))
-        assert frames == (4 if name == "pictures" else 100)
+        assert frames == (4 if name == "pictures" else 50)
         assert source.advance() is None
 
 
@@ -155,7 +155,7 @@ def test_live_frames_are_fresh(rtsp: CameraProcess) -> None:
             now = time.time()
             number = read_stamp(source.picture().bgr())
             assert number is not None
-            ages.append((now - rtsp.started - number / 25) % 4.0)
+            ages.append((now - rtsp.started - number / 25) % 2.0)
     assert ages[0] < 0.3
     assert sorted(ages)[len(ages) // 2] < 0.1
 
@@ -164,7 +164,7 @@ def test_a_change_of_resolution_is_seen_as_it_is(rtsp: CameraProcess) -> None:
     """Frames come at their real size, not scaled to the first one's."""
     sizes = set()
     with closing(open_stream(rtsp.url("switch"))) as source:
-        for _ in range(80):
+        for _ in range(42):
             moment = source.advance()
             assert moment is not None
             pixels = source.picture().bgr()
