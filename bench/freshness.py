@@ -15,7 +15,7 @@ from pipeline.entities import Camera
 from tests.cameras.clips import Size
 
 HEAD = ["cameras", "allowed", "how", "results/s", "of what is possible", "refused", "service p50/p95", "age p50/p95 ms", "line", "memory, CPU"]
-QUARTER = Size(640, 360)
+QUARTER = Size(640, 360, 800_000)
 
 
 @dataclass(frozen=True, slots=True)

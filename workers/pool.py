@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import statistics
+import sys
 import threading
 import time
 import uuid
@@ -41,6 +42,7 @@ from workers.rq_threads import ThreadWorker, forget_ghosts
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
+SWITCH_SECONDS = 0.001  # Python's 5 ms are half a slot at 100 calls a second, and a slot passes through two threads
 SWEEP_SECONDS = 1.0
 CLOCK_SECONDS = 20.0
 GHOSTS_SECONDS = 60.0
@@ -67,6 +69,7 @@ def run(broker: Broker, settings: WorkerSettings, stop: threading.Event) -> None
     Raises BrokerError when Redis cannot be used at the start, ProviderError when Rekognition cannot be called as configured.
     """
     broker.check()
+    sys.setswitchinterval(SWITCH_SECONDS)
     process = WorkerProcess(broker, settings, stop)
     process.start()
     stop.wait()

@@ -7,7 +7,9 @@ never exceeded.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ import redis
 
 from pipeline import keys
 from pipeline.spending import MICROS
+
+log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 1.0
 HELD_SECONDS = 30.0
@@ -57,6 +61,8 @@ class RateLimit:
         self._on_blocked = on_blocked
         self._key = keys.rate(scope, operation)
         self._turnstile = Turnstile()
+        self._said: set[str] = set()
+        self._said_lock = threading.Lock()
         self._stop = threading.Event()
         folder = files("workers") / "lua"
         self._reserve = connection.register_script((folder / "reserve.lua").read_text())
@@ -65,12 +71,13 @@ class RateLimit:
     def acquire(self, still_wanted: Callable[[], bool]) -> Slot | None:
         """Wait for a slot and return it when it is due; None when it is not wanted any more, or the process stops.
 
-        `still_wanted` is asked before each reservation and about every second while waiting: it renews the job's lease.
+        `still_wanted` is asked first of all and about every second while waiting: it renews the job's lease.
         """
-        if not self._turnstile.enter(still_wanted):
+        wanted = Remembered(still_wanted)
+        if not self._turnstile.enter(wanted):
             return None
         try:
-            return self._next_slot(still_wanted)
+            return self._next_slot(wanted)
         finally:
             self._turnstile.leave()
 
@@ -84,7 +91,11 @@ class RateLimit:
         self._on_rate(float(self._cut(keys=[self._key], args=[self._quota, f"{sent_at:.6f}"])))
 
     def hold_back(self, now: float, why: str) -> None:
-        """Let no call out for a while, because each would fail in the same way (credentials, permission)."""
+        """Let no call out for a while, because each would fail in the same way (credentials, permission); say so once."""
+        with self._said_lock:
+            if why not in self._said:
+                log.error("%s; calls are held back, one is tried every %g s", why, HELD_SECONDS)
+            self._said.add(why)
         until = f"{now + HELD_SECONDS:.6f}"
         self._connection.hset(self._key, mapping={"held_until": until, "held_why": why, "quota": self._quota})
 
@@ -107,6 +118,22 @@ class RateLimit:
         return None
 
 
+class Remembered:
+    """Asks a question at most once a second; in between, the last answer stands. A No stays."""
+
+    def __init__(self, ask: Callable[[], bool]) -> None:
+        self._ask = ask
+        self._asked_at = 0.0
+        self._answer = True
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if self._answer and now - self._asked_at >= RECHECK_SECONDS:
+            self._answer = self._ask()
+            self._asked_at = now
+        return self._answer
+
+
 class Turnstile:
     """Lets one thread through at a time, in the order in which they came."""
 
@@ -116,7 +143,9 @@ class Turnstile:
         self._occupied = False
 
     def enter(self, still_wanted: Callable[[], bool]) -> bool:
-        """Wait for one's turn; False, and no turn, when it is not wanted any more (asked about every second)."""
+        """Wait for one's turn; False, and no turn, when it is not wanted (asked at once, and about every second)."""
+        if not still_wanted():
+            return False
         with self._lock:
             if not self._occupied:
                 self._occupied = True

@@ -23,7 +23,7 @@ from pipeline.entities import Camera, Frame, Policy
 from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
-from pipeline.presence import Presence
+from pipeline.presence import Presence, living
 from pipeline.provider import Provider
 
 T = TypeVar("T")
@@ -140,13 +140,21 @@ class Worker:
         self.served: list[str] = []
 
     def __enter__(self) -> Worker:
-        self._presence.start()
+        self.appear()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        self.vanish()
+
+    def appear(self) -> None:
+        """Be visible, without serving anything yet."""
+        self._presence.start()
+        until(lambda: living(self._connection, "worker"))
+
+    def vanish(self) -> None:
         self._presence.stop()
 
     def serve_next(self) -> bool:

@@ -1,0 +1,137 @@
+"""A photo takes the way of every frame, is answered within seconds, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import base64
+import threading
+
+import httpx
+import pytest
+
+from pipeline.broker import Broker
+from pipeline.jobs import QUEUE_KEY
+from tests.dashboard.support import FACE, Api, Listener, Producer, Worker, picture, until
+
+JPEG, PNG = picture(".jpg"), picture(".png")
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    return str(answer.json()["error"]["message"])
+
+
+def test_three_ways_to_send_a_picture(api: Api, broker: Broker) -> None:
+    """Multipart, bytes and JSON all come to the same full analysis, JPEG and PNG."""
+    data_url = "data:image/png;base64," + base64.b64encode(PNG).decode()
+    with Worker(broker):
+        for answer in (
+            api.http.post("/api/photos", files={"image": ("a.jpg", JPEG)}, data={"attributes": "smile"}),
+            api.http.post("/api/photos", files={"whatever": ("a.png", PNG)}),
+            api.http.post("/api/photos", content=JPEG, headers={"Content-Type": "image/jpeg"}, params={"attributes": "all"}),
+            api.http.post("/api/photos", content=PNG),
+            api.http.post("/api/photos", json={"image": data_url, "attributes": ["SMILE"]}),
+        ):
+            assert answer.status_code == 200, answer.text
+            result = answer.json()
+            assert result["FaceDetails"] == [FACE]
+            assert result["camera"].startswith("photo-")
+            assert (result["width"], result["height"]) == (320, 240)
+
+
+def test_the_picture_goes_on_as_it_came(api: Api, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the worker takes are the bytes that were sent, with the attributes asked for."""
+    with Worker(broker) as worker:
+        taken = []
+        finish = worker._finish
+        monkeypatch.setattr(worker, "_finish", lambda frame, name: (taken.append(frame), finish(frame, name)))
+        api.http.post("/api/photos", content=PNG, params={"attributes": "smile,age_range"})
+    assert taken[0].frame.jpeg == PNG
+    assert taken[0].frame.attributes == ("SMILE", "AGE_RANGE")
+    assert taken[0].policy == "every"
+
+
+def test_a_photo_goes_in_front_and_leaves_nothing(api: Api, broker: Broker) -> None:
+    """Its job is served before those that wait; afterwards no mailbox of it is left, and lists do not show it."""
+    worker = Worker(broker)
+    Producer(broker, "busy").offer()
+    worker.appear()
+    answers: list[httpx.Response] = []
+    with Listener(api) as listener:
+        asking = threading.Thread(target=lambda: answers.append(api.http.post("/api/photos", content=JPEG)))
+        asking.start()
+        until(lambda: broker.scripts.llen(QUEUE_KEY) == 2)
+        while worker.serve_next():
+            pass
+        asking.join()
+        until(lambda: listener.of("result"))
+    worker.vanish()
+    assert answers[0].status_code == 200
+    assert worker.served == [answers[0].json()["camera"], "busy"]
+    assert broker.scripts.smembers("rekstream:mailboxes") == {b"busy"}
+    assert [result["camera"] for result in listener.of("result")] == ["busy"]
+    assert [result["camera"] for result in api.get("/api/results")["results"]] == ["busy"]
+    assert len(api.get("/api/results", camera=answers[0].json()["camera"])["results"]) == 1
+    assert list(api.get("/api/stats")["cameras"]) == ["busy"]
+
+
+def test_without_workers_it_says_so_at_once(api: Api) -> None:
+    """Nobody to analyse it is a 503 with a sentence, not a wait."""
+    assert "start `rekstream work`" in refused(api.http.post("/api/photos", content=JPEG), 503)
+
+
+def test_pictures_that_rekognition_would_refuse(api: Api, broker: Broker) -> None:
+    """Each is a 422 with one sentence; nothing of it reaches a worker."""
+    cases = {
+        b"": "the picture is empty",
+        b"GIF89a" + b"x" * 500: "neither JPEG nor PNG",
+        b"just some text": "neither JPEG nor PNG",
+        JPEG[: len(JPEG) // 2]: "the JPEG breaks off",
+        PNG[: len(PNG) // 2]: "the PNG breaks off",
+        picture(".jpg", 79, 200): "79 x 200 pixels",
+        picture(".png", 200, 79): "200 x 79 pixels",
+        JPEG + b"\0" * 6_000_000: "bytes, Rekognition takes 5,242,880",
+    }
+    with Worker(broker) as worker:
+        for data, expected in cases.items():
+            assert expected in refused(api.http.post("/api/photos", content=data), 422)
+        assert worker.served == []
+    assert broker.scripts.keys("rekstream:counts:*") == []
+
+
+def test_bodies_that_hold_no_picture(api: Api) -> None:
+    """What cannot be read as one of the three ways is a 422 that says how to send it."""
+    post = api.http.post
+    for answer, expected in (
+        (post("/api/photos", json={"picture": "x"}), "no string `image`"),
+        (post("/api/photos", json={"image": "data:image/png;base64,äöü"}), "is not base64"),
+        (post("/api/photos", json=["x"]), "no string `image`"),
+        (post("/api/photos", content=b"{", headers={"Content-Type": "application/json"}), "is no JSON"),
+        (post("/api/photos", data={"a": "b"}, files={"c": (None, "d")}), "holds no file"),
+        (post("/api/photos", content=b"x", headers={"Content-Type": "multipart/form-data"}), "the form cannot be read"),
+        (post("/api/photos", content=JPEG, params={"attributes": "hat"}), "there is no attribute 'hat'"),
+        (post("/api/photos", json={"image": "", "attributes": 7}), "attributes 7 are not names"),
+    ):
+        assert expected in refused(answer, 422)
+
+
+def test_what_rekognition_refuses_and_what_fails(api: Api, broker: Broker) -> None:
+    """A picture refused there is a 422 too; a failed call is a 502 with its code."""
+    with Worker(broker) as worker:
+        worker.error = {"Code": "InvalidImageFormatException", "Message": "bad image"}
+        assert "bad image" in refused(api.http.post("/api/photos", content=JPEG), 422)
+        worker.error = {"Code": "AccessDeniedException", "Message": "no"}
+        answer = api.http.post("/api/photos", content=JPEG)
+        assert "AccessDeniedException" in refused(answer, 502)
+        assert answer.json()["error"]["code"] == "AccessDeniedException"
+
+
+def test_no_answer_in_time(api: Api, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an answer it gives up with a sentence that says why, and drops the picture."""
+    worker = Worker(broker)
+    worker.appear()
+    broker.scripts.hset("rekstream:rate:local|us-east-1:DetectFaces", mapping={"quota": 5, "held_until": 9e9, "held_why": "x"})
+    monkeypatch.setattr("dashboard.photos.ANSWER_SECONDS", 0.3)
+    message = refused(api.http.post("/api/photos", content=JPEG), 504)
+    assert "no answer within 0.3 s" in message
+    assert broker.scripts.exists("rekstream:mailboxes") == 0
+    worker.vanish()
