@@ -10,6 +10,7 @@ LOSS = 0.02  # of the sampled frames; less is chance
 FULL = 0.9  # of a limit or of the threads; more is all of it
 SLOW_SERVICE_SECONDS = 1.0
 ENOUGH_FPS = 0.8  # of the asked rate
+SHOWN_NAMES = 3
 
 
 class What(StrEnum):
@@ -110,9 +111,9 @@ def _cameras(signs: Signs) -> Bottleneck | None:
     if signs.cameras == 0:
         return Bottleneck(What.CAMERAS, "there is no camera: add one")
     if signs.silent:
-        return Bottleneck(What.CAMERAS, f"{_names(signs.silent)} of {signs.cameras} cameras delivers no pictures")
+        return Bottleneck(What.CAMERAS, f"no pictures come from {_some(signs.silent, signs.cameras)}")
     if signs.slow:
-        return Bottleneck(What.CAMERAS, f"{_names(signs.slow)} delivers fewer frames than are asked of it")
+        return Bottleneck(What.CAMERAS, f"fewer frames than are asked for come from {_some(signs.slow, signs.cameras)}")
     return None
 
 
@@ -122,8 +123,9 @@ def _allowed(signs: Signs) -> str:
     return f"{signs.allowed:.1f}"
 
 
-def _names(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+def _some(names: tuple[str, ...], of: int) -> str:
+    shown = ", ".join(names[:SHOWN_NAMES]) + (" …" if len(names) > SHOWN_NAMES else "")
+    return f"{len(names)} of {of} cameras ({shown})"
 
 
 def _ms(seconds: float) -> str:

@@ -41,6 +41,7 @@ class Keeper:
         self._stored = {camera.id: camera for camera in state.cameras()}
         self._seen_version = -1
         self._unwritten: dict[str, Callable[[], None]] = {}
+        self._told = False
 
     def look(self) -> None:
         """Put back what is missing, remember what is new, write what is unwritten; called every KEEP_SECONDS."""
@@ -110,12 +111,16 @@ class Keeper:
         self._write()
 
     def _write(self) -> None:
-        for camera_id, action in list(self._unwritten.items()):
-            try:
+        try:
+            for camera_id, action in list(self._unwritten.items()):
                 action()
                 del self._unwritten[camera_id]
-            except sqlite3.Error as error:
-                log.warning("camera %s cannot be written into the state file (%s); trying again", camera_id, error)
+            self._told = False
+        except sqlite3.Error as error:
+            if not self._told:
+                names = ", ".join(self._unwritten)
+                log.warning("cameras %s cannot be written into the state file (%s); trying again", names, error)
+            self._told = True
 
 
 def _readable(stored: Iterable[bytes]) -> list[Camera]:

@@ -51,15 +51,12 @@ class _Photo:
 class Photos:
     """Has pictures analysed one by one; `analyse` may raise redis.RedisError."""
 
-    def __init__(
-        self, broker: Broker, clock: Clock, feed: LiveFeed, stats: Stats, answer_seconds: float = ANSWER_SECONDS
-    ) -> None:
+    def __init__(self, broker: Broker, clock: Clock, feed: LiveFeed, stats: Stats) -> None:
         self._connection = broker.scripts
         self._mailbox = Mailbox(broker.scripts, FrontQueue(broker.jobs))
         self._clock = clock
         self._feed = feed
         self._stats = stats
-        self._answer_seconds = answer_seconds
         self._waiting = 0
 
     async def analyse(self, data: bytes, attributes: Sequence[str]) -> Result:
@@ -81,10 +78,10 @@ class Photos:
         answer = self._feed.expect(photo.camera)
         try:
             await run_in_threadpool(self._offer, photo)
-            return _worth_showing(await asyncio.wait_for(answer, self._answer_seconds))
+            return _worth_showing(await asyncio.wait_for(answer, ANSWER_SECONDS))
         except TimeoutError:
             why = await run_in_threadpool(self._stats.why_held) or "are the workers busy, or is Rekognition slow?"
-            raise RefusedError(504, "NoAnswer", f"no answer within {self._answer_seconds:g} s: {why}") from None
+            raise RefusedError(504, "NoAnswer", f"no answer within {ANSWER_SECONDS:g} s: {why}") from None
         finally:
             answer.cancel()
             await run_in_threadpool(self._forget, photo.camera)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.cameras import camera_as_json, camera_from_json
 from pipeline.entities import Camera
@@ -45,9 +46,7 @@ class StateFile:
 
     def cameras(self) -> list[Camera]:
         """Return the cameras that were added at run time, in the order of their ids."""
-        with self._transaction() as database:
-            rows = database.execute("SELECT camera FROM cameras ORDER BY id").fetchall()
-        return [camera_from_json(text) for (text,) in rows]
+        return [camera_from_json(text) for (text,) in self._rows("SELECT camera FROM cameras ORDER BY id")]
 
     def keep(self, camera: Camera) -> None:
         """Remember a camera, new or changed."""
@@ -61,11 +60,8 @@ class StateFile:
 
     def spent(self, period: str, start: float) -> float:
         """Return the dollars that were spent in the budget period that began at `start`, seconds since 1970."""
-        with self._transaction() as database:
-            row = database.execute(
-                "SELECT dollars FROM spending WHERE period = ? AND start = ?", (period, round(start))
-            ).fetchone()
-        return float(row[0]) if row else 0.0
+        rows = self._rows("SELECT dollars FROM spending WHERE period = ? AND start = ?", period, round(start))
+        return float(rows[0][0]) if rows else 0.0
 
     def spend(self, period: str, start: float, dollars: float) -> None:
         """Remember what was spent in a period so far."""
@@ -74,9 +70,8 @@ class StateFile:
 
     def setting(self, name: str) -> str | None:
         """Return a setting that was kept, None when there is none of that name."""
-        with self._transaction() as database:
-            row = database.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else None
+        rows = self._rows("SELECT value FROM settings WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
 
     def set(self, name: str, value: str) -> None:
         """Keep a setting."""
@@ -107,6 +102,10 @@ class StateFile:
             if isinstance(error, SettingsError):
                 raise
             raise SettingsError(self._unusable(error)) from error
+
+    def _rows(self, query: str, *values: str | float) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

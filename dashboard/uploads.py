@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from dashboard.guard import PHOTO_BYTES
@@ -64,8 +64,8 @@ async def _of_form(request: Request) -> tuple[bytes, object]:
         async with request.form(max_files=4, max_fields=8, max_part_size=PHOTO_BYTES) as form:
             file = _file_of(form)
             return await file.read(), form.get("attributes")
-    except (MultiPartException, KeyError) as error:
-        raise SettingsError(f"the form cannot be read ({error}): {_SAY}") from error
+    except (HTTPException, KeyError) as error:  # Starlette turns every fault of a form into the former
+        raise SettingsError(f"the form cannot be read ({getattr(error, 'detail', error)}): {_SAY}") from error
 
 
 def _file_of(form: FormData) -> UploadFile:

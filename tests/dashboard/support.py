@@ -134,7 +134,11 @@ class Worker:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._presence = Presence(
-            broker.scripts, "worker", "1", "127.0.0.1:9", lambda: {"threads": 2, "alive": 2, "waiting": 0, "calling": 1, "idle": 1}
+            broker.scripts,
+            "worker",
+            "1",
+            "127.0.0.1:9",
+            lambda: {"threads": 2, "alive": 2, "waiting": 0, "calling": 1, "idle": 1},
         )
         self.error: dict[str, str] | None = None
         self.served: list[str] = []

@@ -144,9 +144,7 @@ def test_a_running_dashboard_keeps_the_budget(own_valkey: Valkey, settings: Dash
     broker.close()
 
 
-def test_nothing_is_seeded_where_nothing_is_paid(
-    session_valkey: Valkey, broker: Broker, settings: DashboardSettings
-) -> None:
+def test_nothing_is_seeded_where_nothing_is_paid(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> None:
     """A local provider has no budget."""
     with dashboard(session_valkey.url, dataclasses.replace(settings, budget=Budget(1, "day"))) as api:
         assert api.get("/api/stats")["cost"]["budget"] is None

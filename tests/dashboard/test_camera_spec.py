@@ -47,7 +47,9 @@ def test_a_new_id_is_one(url: str, taken: set[str]) -> None:
 
 
 @given(anything, anything, anything, anything, urls | anything, st.none() | st.text(max_size=45))
-def test_a_camera_or_one_sentence(fps: object, attributes: object, policy: object, paused: object, url: object, name: str) -> None:
+def test_a_camera_or_one_sentence(
+    fps: object, attributes: object, policy: object, paused: object, url: object, name: str
+) -> None:
     """No value whatever makes anything but a camera within its bounds, or a SettingsError."""
     values = {"url": url, "fps": fps, "attributes": attributes, "policy": policy, "paused": paused}
     try:

@@ -93,7 +93,7 @@ def test_beyond_loopback_a_token_is_needed(session_valkey: Valkey, broker: Broke
     open_to_all = dataclasses.replace(settings, host="0.0.0.0", token="t0ken")
     assert "t0ken" not in repr(open_to_all)
     with dashboard(session_valkey.url, open_to_all) as api:
-        assert api.get("/api/cameras", **{}) == {"cameras": []}
+        assert api.get("/api/cameras") == {"cameras": []}
         assert api.http.get("/api/cameras", headers={"Host": "cameras.example"}).status_code == 200
         for headers in ({"Authorization": ""}, {"Authorization": "Bearer other"}, {"Authorization": "Basic t0ken"}):
             answer = api.http.get("/api/cameras", headers=headers)
@@ -129,7 +129,8 @@ def test_docs_need_no_internet_and_no_script(api: Api) -> None:
     page = api.http.get("/docs").text
     schema = api.get("/openapi.json")
     assert "<script" not in page
-    assert "http" not in page.replace("HTTP API", "")
+    assert "://" not in page
+    assert "src=" not in page
     for path in schema["paths"]:
         assert f"<td>{path}</td>" in page
 
@@ -158,5 +159,3 @@ def test_redis_away_is_the_one_shape_everywhere(own_valkey: Valkey, settings: Da
         assert api.http.get("/healthz").status_code == 200
         own_valkey.start()
         until(lambda: api.http.get("/api/stats").is_success)
-
-

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.bottleneck import Signs, What, find
 from dashboard.frames import total
+from dashboard.settings import DashboardSettings
 from dashboard.window import percentiles
 from pipeline import keys
 from pipeline.broker import Broker
@@ -15,7 +16,6 @@ from pipeline.cameras import CameraRegistry
 from pipeline.entities import CameraState, CameraStatus
 from pipeline.mailbox import Balance
 from pipeline.presence import Presence
-from dashboard.settings import DashboardSettings
 from tests.conftest import Valkey
 from tests.dashboard.support import Api, Producer, Worker, camera, dashboard, put_cameras, until
 
