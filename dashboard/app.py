@@ -57,7 +57,7 @@ def run(
             on_ready(_url(settings, bound))
             _wait(stop, server)
         finally:
-            parts.feed.stop()
+            parts.feed.dismiss()
             server.stop()
             parts.stop()
 

@@ -80,11 +80,15 @@ class LiveFeed:
         """Begin to read."""
         self._thread.start()
 
+    def dismiss(self) -> None:
+        """End every listener, and take no more."""
+        self._stop.set()
+        self._on_loop(self._end_listeners)
+
     def stop(self) -> None:
-        """End, and end every listener."""
+        """End the reading, after `dismiss`."""
         self._stop.set()
         self._thread.join(timeout=BLOCK_SECONDS + 5)
-        self._on_loop(self._end_listeners)
 
     def listen(self) -> Listener:
         """Return a listener that gets every event from now on; to be called on the event loop, as `leave` is."""

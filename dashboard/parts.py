@@ -74,7 +74,7 @@ class Parts:
         self._presence.start()
 
     def stop(self) -> None:
-        """End every listener and every thread, and close the state file."""
+        """End every thread and close the state file, once no more requests come."""
         self.feed.stop()
         for chore in self._chores:
             chore.stop()

@@ -161,6 +161,10 @@ class Worker:
     def vanish(self) -> None:
         self._presence.stop()
 
+    def wait_for(self, count: int) -> None:
+        """Wait until so many frames were served."""
+        until(lambda: len(self.served) >= count)
+
     def serve_next(self) -> bool:
         """Serve the first job of the queue; False when there is none."""
         job = self._connection.lpop(QUEUE_KEY)

@@ -15,12 +15,13 @@ from tests.dashboard.support import Api, Listener, Producer, Worker, camera, das
 def test_the_beginning_tells_everything(api: Api, broker: Broker) -> None:
     """A new listener gets every camera and the figures at once, then results as they come out."""
     put_cameras(broker, camera("a"), camera("b"))
-    with Listener(api) as listener, Worker(broker):
+    with Listener(api) as listener, Worker(broker) as worker:
         until(lambda: listener.of("stats"))
         assert [shown["id"] for shown in listener.of("camera")] == ["a", "b"]
-        for camera_id in ("a", "b", "a"):
-            Producer(broker, camera_id).offer()
-            until(lambda: listener.of("result") and listener.of("result")[-1]["camera"] == camera_id)
+        for count, name in enumerate(("a", "b", "a"), 1):
+            Producer(broker, name).offer()
+            worker.wait_for(count)
+        until(lambda: [result["camera"] for result in listener.of("result")] == ["a", "b", "a"])
     told = [(data["id"], identity) for kind, data, identity in listener.events if kind == "result"]
     assert all(inside == outside for inside, outside in told)
     assert {inside for inside, _ in told} <= {result["id"] for result in api.get("/api/results")["results"]}
@@ -42,9 +43,9 @@ def test_who_comes_back_misses_nothing(api: Api, broker: Broker) -> None:
     """With Last-Event-ID, as browsers send it, come first the results that were missed, each once."""
     producer = Producer(broker, "door")
     with Worker(broker) as worker:
-        for number in range(3):
+        for count in (1, 2, 3):
             producer.offer()
-            until(lambda: len(worker.served) == number + 1)
+            worker.wait_for(count)
         ids = [result["id"] for result in api.get("/api/results")["results"]]
         with Listener(api, **{"Last-Event-ID": ids[0]}) as listener:
             until(lambda: len(listener.of("result")) == 2)

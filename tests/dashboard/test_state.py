@@ -53,14 +53,14 @@ def test_a_file_of_a_newer_version(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE_NAME) as database:
         database.execute(f"PRAGMA user_version = {VERSION + 1}")
     database.close()
-    with pytest.raises(SettingsError, match="was written by a newer rekstream .* update rekstream"):
+    with pytest.raises(SettingsError, match=r"was written by a newer rekstream .* update rekstream"):
         StateFile(tmp_path)
 
 
 def test_a_file_that_is_something_else(tmp_path: Path) -> None:
     """Another file of that name is one sentence, and stays as it is."""
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 100)
-    with pytest.raises(SettingsError, match="cannot be used .file is not a database."):
+    with pytest.raises(SettingsError, match=r"cannot be used .file is not a database."):
         StateFile(tmp_path)
     assert (tmp_path / FILE_NAME).read_bytes().startswith(b"not a database")
 
@@ -68,7 +68,7 @@ def test_a_file_that_is_something_else(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """A path that is no folder, and a file that is read-only, are one sentence each."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsError, match="Not a directory.*--data"):
+    with pytest.raises(SettingsError, match=r"Not a directory.*--data"):
         StateFile(tmp_path / "file" / "data")
     with pytest.raises(SettingsError, match=r"--data"):
         StateFile(Path("/proc/nowhere"))

@@ -51,9 +51,9 @@ def test_frames_add_up_per_camera_and_in_all(api: Api, broker: Broker) -> None:
 def test_ages_stages_and_faces_of_the_last_minute(api: Api, broker: Broker) -> None:
     """Percentiles come per camera and in all; the newest age runs on; faces are those of the newest result."""
     with Worker(broker) as worker:
-        for name in ("a", "b", "a"):
+        for count, name in enumerate(("a", "b", "a"), 1):
             Producer(broker, name).offer()
-            until(lambda: worker.served and worker.served[-1] == name)
+            worker.wait_for(count)
     stats = until(lambda: (found := api.get("/api/stats"))["rates"]["calls"] == 0.6 and found)
     assert stats["stages"]["service"] == {"p50": 0.1, "p95": 0.1, "p99": 0.1}
     assert stats["cameras"]["a"]["stages"]["upload"]["p95"] == 0.02
