@@ -241,7 +241,7 @@ def _client(server: str | None) -> Client:
 
 def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop
 

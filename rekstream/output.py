@@ -12,6 +12,8 @@ from pipeline.broker import Broker
 from pipeline.errors import SettingsError
 from pipeline.results import BEGINNING, Results
 
+_PAGE = 1000
+
 
 class ResultFile:
     """Appends the results of one run; opening it raises SettingsError when it cannot be written."""
@@ -21,17 +23,21 @@ class ResultFile:
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with --output") from error
-        self._after: str | None = None
+        self._after = BEGINNING
+
+    def begin(self, after: str) -> None:
+        """Leave out what came before the result of this id."""
+        self._after = after
 
     def write_new(self, broker: Broker) -> None:
         """Write what came out since the last call; when Redis is away, the next call goes on where this one stopped."""
         with contextlib.suppress(redis.RedisError):
             results = Results(broker.scripts)
-            found, after = results.read(self._after or BEGINNING, limit=1000)
+            found, after = results.read(self._after, limit=_PAGE)
             while found:
                 self._file.writelines(json.dumps(result.as_json()) + "\n" for result in found)
                 self._after = after
-                found, after = results.read(after, limit=1000)
+                found, after = results.read(after, limit=_PAGE)
         self._file.flush()
 
     def finish(self, broker: Broker) -> None:

@@ -50,6 +50,8 @@ class Session:
         system = System(plan, self._say)
         try:
             system.start()
+            if results:
+                results.begin(system.results_before)
             self._show_demo_if_nothing_else(system)
             self._greet(system)
             with LiveTable(self._console, Client(system.dashboard), plan.provider) as table:

@@ -23,6 +23,7 @@ from pipeline.errors import RekstreamError
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.provider import Provider
+from pipeline.results import BEGINNING, Results
 from pipeline.settings import Settings, parse_attributes
 from pipeline.shared import Shared, SharedSettings
 from rekstream import environment, local
@@ -65,6 +66,7 @@ class System:
         self._children: list[Child] = []
         self._given = {camera.id: camera for camera in plan.cameras}
         self._shared = Shared.of(plan.settings, plan.provider)
+        self.results_before = BEGINNING
         self._port = 0
 
     @property
@@ -82,6 +84,7 @@ class System:
             self._run(self._embedded.part(environment.of_server()))
             self._embedded.wait_until_ready()
         self.broker.check()
+        self.results_before = Results(self.broker.scripts).last_id()
         self._tell_everybody()
         local_url = self._start_local_rekognition() if self.plan.provider.name == "local" else None
         told = environment.of_children(settings, redis=self.redis_url, port=self._port, local_url=local_url)
