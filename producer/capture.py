@@ -2,7 +2,7 @@
 
 reader thread      source -> sampler -> newest sample
 capture thread     newest sample -> encoder -> ledger and mailbox
-reporter thread    once a second: lease, status, quality
+reporter thread    once a second, and with every new state: lease, status, quality
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.errors import CameraError, PictureError
 from pipeline.ledger import Ledger, Statement
 from pipeline.mailbox import Offer
 from producer.encoder import Encoder, TooSmallError
-from producer.reader import LIVE_SPEED, Feed, FileReader, LiveReader, Opener, is_failure
+from producer.reader import Feed, FileReader, LiveReader, Opener, is_failure
 from producer.sampler import Sample
 from producer.sources import Kind, kind_of
 from producer.status import CaptureMetrics, NoMetrics, StatusBoard
@@ -85,8 +85,8 @@ class Outcome(Enum):
 class Capture:
     """Captures one camera until it is stopped or another producer has the camera.
 
-    `report` is called once a second with the status, `uplink` for the median seconds of the workers' uploads (None while
-    unknown); both may raise redis.RedisError.
+    `report` is called with the status once a second and when the state changes, `uplink` for the median seconds of the workers'
+    uploads (None while unknown); both may raise redis.RedisError.
     """
 
     def __init__(
@@ -133,6 +133,7 @@ class Capture:
                 self._finish(feed, stop)
         finally:
             self._over.set()
+            self.board.changed.set()
             feed.close()
             self._wind_up(reporter)
         return Outcome.LOST if self._lost else Outcome.STOPPED
@@ -141,8 +142,7 @@ class Capture:
         kind = self._kind()
         if kind is None or (kind.ends and self._camera.policy is Policy.EVERY):
             return FileReader(self._camera, self._open, self.board, self._clock)
-        speed = 1.0 if kind.ends else LIVE_SPEED
-        return LiveReader(self._camera, self._open, self.board, self._clock, speed=speed)
+        return LiveReader(self._camera, self._open, self.board, self._clock, is_live=not kind.ends)
 
     def _kind(self) -> Kind | None:
         """Return what the URL names; None for nothing there is, of which opening it will tell."""
@@ -271,12 +271,13 @@ class Capture:
             log.info("camera %s: Redis is back", self._camera.id)
         self._redis_away = error is not None
 
-    # --- once a second ---
+    # --- once a second, and with every new state ---
 
     def _keep_reporting(self) -> None:
         while not self._over.is_set():
+            self.board.changed.clear()
             self._tick()
-            self._over.wait(REPORT_SECONDS)
+            self.board.changed.wait(REPORT_SECONDS)
 
     def _tick(self) -> None:
         self.board.check_frozen()

@@ -37,7 +37,7 @@ from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import RedisClock
-from pipeline.entities import Camera
+from pipeline.entities import Camera, CameraStatus
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from producer.capture import Capture, Outcome
@@ -50,6 +50,7 @@ LOOK_AGAIN_SECONDS = 5.0  # a Redis that was emptied and filled again may have c
 LEASE_SECONDS = 4.0
 STATUS_SECONDS = 5.0
 STOP_SECONDS = 1.5
+CLOCK_SECONDS = 60.0
 NEW_PER_ROUND = 8  # producers that start together share the cameras, and a machine is not buried under forty openings
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS = 0.2, 5.0, 10.0
 
@@ -223,9 +224,16 @@ class Fleet:
                 continue
             fence = self._registry.lease(camera.id, self._owner, LEASE_SECONDS)
             if fence is not None:
-                order = Order(camera, self._owner, fence, self._settings)
-                post.start(order, self._context.Process(target=capture_camera, args=(order,), name="capture", daemon=True))
+                self._start(post, Order(camera, self._owner, fence, self._settings))
                 started += 1
+
+    def _start(self, post: Post, order: Order) -> None:
+        process = self._context.Process(target=capture_camera, args=(order,), name="capture", daemon=True)
+        try:
+            post.start(order, process)
+        except (OSError, EOFError) as error:  # no memory, no processes, or the fork server has just died
+            log.warning("capture of %s could not be started (%s)", order.camera.id, error)
+            post.not_before = time.monotonic() + LONGEST_PAUSE_SECONDS
 
 
 @contextmanager
@@ -291,12 +299,13 @@ def _capture(order: Order, stop: threading.Event) -> Outcome:
     broker = Broker(order.settings.redis_url, order.settings.redis_password, max_connections=8)
     registry = CameraRegistry(broker.scripts)
     lease = Lease(registry, order.camera.id, order.owner, order.fence)
+    clock = RedisClock(broker.scripts)
     capture = Capture(
         order.camera,
         open_camera=partial(open_source, demo_folder=order.settings.demo_folder),
         outbox=Mailbox(broker.scripts, JobQueue(broker.jobs)),
-        clock=RedisClock(broker.scripts),
-        report=lambda status: registry.report(status, STATUS_SECONDS),
+        clock=clock,
+        report=_reporter(registry, clock),
         claim=lease,
         uplink=_uplink(broker.scripts),
         producer=order.settings.name,
@@ -305,6 +314,20 @@ def _capture(order: Order, stop: threading.Event) -> Outcome:
         return capture.run(stop)
     finally:
         lease.release()
+
+
+def _reporter(registry: CameraRegistry, clock: RedisClock) -> Callable[[CameraStatus], None]:
+    """Return a function that reports a status, and sets the clock by Redis once a minute."""
+    set_at = time.monotonic()
+
+    def report(status: CameraStatus) -> None:
+        nonlocal set_at
+        registry.report(status, STATUS_SECONDS)
+        if time.monotonic() - set_at > CLOCK_SECONDS:
+            clock.synchronise()
+            set_at = time.monotonic()
+
+    return report
 
 
 def _uplink(connection: redis.Redis) -> Callable[[], float | None]:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 3.0  # with jitter and the opening, a camera that is back is seen within 5 s
 LONGEST_REFUSED_PAUSE_SECONDS = 30.0  # cameras lock an account after a few wrong passwords
-LIVE_SPEED = 1.03
+LIVE_SPEED = 1.03  # of bursts, so that a reader never stays behind by more than one
 
 Opener = Callable[[Camera], Source]
 
@@ -77,16 +77,17 @@ class Backoff:
 class LiveReader(threading.Thread):
     """Keeps a source open and reads it at its own pace; only what is sampled is kept, and only the newest of it.
 
-    When the source fails it is opened again, at most once a second; when it ends by itself, `ended` is True.
+    When a live source fails it is opened again, at most once a second; a file (`is_live` False) is not. `ended` is True when
+    nothing more will come.
     """
 
-    def __init__(self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock, *, speed: float) -> None:
+    def __init__(self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock, *, is_live: bool) -> None:
         super().__init__(name=f"reader of {camera.id}", daemon=True)
         self._camera = camera
         self._open = open_camera
         self._board = board
         self._clock = clock
-        self._speed = speed
+        self._is_live = is_live
         self._sampler = Sampler(camera.fps)
         self._newest = Newest()
         self._backoff = Backoff()
@@ -115,7 +116,8 @@ class LiveReader(threading.Thread):
                 self.ended = not self._stop_reading.is_set()
             else:
                 self._board.lost(error)
-                self._stop_reading.wait(self._backoff.pause(error))
+                self.ended = not self._is_live
+                self._stop_reading.wait(self._backoff.pause(error) if self._is_live else 0)
 
     def _session(self) -> CameraError | None:
         """Open the source and follow it; return why it was lost, None at its end."""
@@ -131,10 +133,10 @@ class LiveReader(threading.Thread):
         return None
 
     def _follow(self, source: Source) -> None:
-        pace = Pace(self._speed) if source.paced else None
+        pace = Pace(LIVE_SPEED if self._is_live else 1.0) if source.paced else None
         while not self._stop_reading.is_set():
             moment = source.advance()
-            captured_at = self._clock.now()
+            read_at = self._clock.now()
             if moment is None:
                 return
             self._board.saw(moment)
@@ -142,7 +144,7 @@ class LiveReader(threading.Thread):
             if pace and self._stop_reading.wait(pace.delay(moment.position, time.monotonic())):
                 return
             if self._sampler.due(time.monotonic()):
-                self._newest.put(Sample(source.picture(), captured_at))
+                self._newest.put(Sample(source.picture(), read_at - moment.late))
 
 
 class FileReader:

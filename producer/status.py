@@ -53,7 +53,10 @@ class IllegalMoveError(RuntimeError):
 
 
 class StatusBoard:
-    """One camera's status, written by the threads of its capture; begins as OFF."""
+    """One camera's status, written by the threads of its capture; begins as OFF.
+
+    `changed` is set with every new state, for whoever reports it to clear.
+    """
 
     def __init__(self, camera: str, clock: Clock, producer: str = "", metrics: CaptureMetrics | None = None) -> None:
         self._clock = clock
@@ -67,6 +70,7 @@ class StatusBoard:
         self._reopened = False
         self._patience = float("inf")
         self._is_closed = False
+        self.changed = threading.Event()
 
     @property
     def state(self) -> CameraState:
@@ -142,6 +146,7 @@ class StatusBoard:
         log.info("camera %s is %s%s", self._status.camera, state, f": {redact(message)}" if message else "")
         self._status = replace(self._status, state=state, message=redact(message), since=self._clock.now())
         self._seen.clear()
+        self.changed.set()
 
     def _came_back(self) -> None:
         if self._was_live and self._reopened:

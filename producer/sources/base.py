@@ -22,12 +22,14 @@ class CameraFroze(CameraUnreachable):
 class Moment:
     """One frame that was read but not converted.
 
-    `width` and `height` are pixels; `position` is seconds on the source's own time axis, None where it has none.
+    `width` and `height` are pixels; `position` is seconds on the source's own time axis, None where it has none; `late` is how
+    many seconds ago it could have been read, had the reader been as fast as it was at its best.
     """
 
     width: int
     height: int
     position: float | None
+    late: float = 0.0
 
 
 class Picture(Protocol):

@@ -29,10 +29,12 @@ from pipeline.errors import (
     redact,
 )
 from producer.sources.base import CameraFroze, Image, Moment, Picture, Unreadable
+from producer.sources.lateness import Lateness
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 OPEN_SECONDS = 4.0
 READ_SECONDS = 4.0
+FAR_BEHIND_SECONDS, CAUGHT_UP_SECONDS = 1.0, 0.25
 HLS_READ_SECONDS = 15.0  # a playlist grows by one segment at a time, and segments last up to 10 s
 
 _HASTY = {"fpsprobesize": "0", "analyzeduration": "500000"}  # do not collect frames to find out how many a second there are
@@ -85,10 +87,12 @@ class StreamSource:
         self._decoded: Iterator[VideoFrame] = iter(())
         self._frame: VideoFrame | None = None
         self._reformatter = VideoReformatter()
+        self._decoder = stream.codec_context
+        self._waited = 0.0
         self.patience = patience
         self.codec: str = stream.codec_context.codec.canonical_name
         self.paced = not is_live or "hls" in container.format.name
-        self.container_format: str = container.format.name
+        self._lateness = Lateness() if container.format.name == "rtsp" else None  # others make their time stamps up
 
     def advance(self) -> Moment | None:
         """Read the next undamaged frame; None at the end of a file. Raises CameraError."""
@@ -97,7 +101,7 @@ class StreamSource:
             for frame in self._decoded:
                 if not frame.is_corrupt:
                     self._frame = frame
-                    return Moment(frame.width, frame.height, frame.time)
+                    return Moment(frame.width, frame.height, frame.time, self._late(frame))
             if time.monotonic() > deadline:
                 raise CameraNotVideo(f"{self._url} sends data, but no picture in it can be decoded: look at its settings")
             packet = self._next_packet()
@@ -118,6 +122,18 @@ class StreamSource:
         self._frame = None
         self._container.close()
 
+    def _late(self, frame: VideoFrame) -> float:
+        """Return how late the frame is read; a reader that is far behind decodes key frames only until it has caught up."""
+        if self._lateness is None or frame.time is None:
+            return 0.0
+        late = self._lateness.of(frame.time, time.monotonic(), self._waited)
+        self._waited = 0.0
+        if late > FAR_BEHIND_SECONDS:
+            self._decoder.skip_frame = "NONKEY"
+        elif frame.key_frame and late < CAUGHT_UP_SECONDS:
+            self._decoder.skip_frame = "DEFAULT"
+        return late
+
     def _next_packet(self) -> Packet[VideoStream] | None:
         began = time.monotonic()
         try:
@@ -128,7 +144,9 @@ class StreamSource:
             return None
         except (av.error.FFmpegError, OSError) as error:
             raise _explained(self._url, error, self.patience) from None
-        if self._is_live and time.monotonic() - began > self.patience:
+        waited = time.monotonic() - began
+        self._waited += waited
+        if self._is_live and waited > self.patience:
             raise self._frozen()  # FFmpeg gives up by handing out what it still had: it is as old as the freeze
         return packet
 

@@ -68,9 +68,7 @@ class CameraProcess:
 
 def rtsp_camera(shown: dict[str, Path], *options: str) -> CameraProcess:
     """Return an RTSP camera that shows videos under names; see tests/cameras/rtsp.py for the options."""
-    return CameraProcess(
-        "rtsp", [*(part for name, path in shown.items() for part in ("--show", f"{name}={path}")), *options]
-    )
+    return CameraProcess("rtsp", [*(part for name, path in shown.items() for part in ("--show", f"{name}={path}")), *options])
 
 
 def web_camera(video: Path, *options: str) -> CameraProcess:
