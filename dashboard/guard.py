@@ -74,7 +74,7 @@ def _check_token(authorization: str, token: str) -> None:
 
 def _check_origin(headers: Mapping[str, str]) -> None:
     origin, host = headers.get("origin"), headers.get("host", "")
-    is_foreign = origin is not None and (origin == "null" or urlsplit(origin).netloc.lower() != host.lower())
+    is_foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
     if is_foreign or headers.get("sec-fetch-site") == "cross-site":
         raise RefusedError(403, "ForeignOrigin", f"a page of {origin or 'another site'} may not change anything here")
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from dashboard.events import _following
+from dashboard.live import Event
+from dashboard.live import Listener as LiveListener
 from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
@@ -53,6 +58,18 @@ def test_who_comes_back_misses_nothing(api: Api, broker: Broker) -> None:
             until(lambda: len(listener.of("result")) == 3)
     assert [result["seq"] for result in listener.of("result")] == [2, 3, 4]
     assert api.http.get("/api/events", headers={"Last-Event-ID": "yesterday"}).status_code == 422
+
+
+def test_what_was_missed_and_is_also_told_live_comes_once() -> None:
+    """A result that came between the two is not sent twice."""
+    live = LiveListener()
+    for event in (Event("result", "old", "5-0"), Event("stats", "{}"), Event("result", "new", "5-1"), None):
+        live.hand(event)
+
+    async def told() -> list[str]:
+        return [text async for text in _following(live, "5-0")]
+
+    assert [text.splitlines()[-1] for text in asyncio.run(told())] == ["data: {}", "data: new"]
 
 
 def test_the_stream_goes_on_through_a_restart_of_redis(own_valkey: Valkey, settings: DashboardSettings) -> None:

@@ -54,7 +54,7 @@ def test_cameras_come_back_after_a_restart_of_redis(own_valkey: Valkey, settings
         assert answer.json()["error"]["code"] == "BrokerError"
         assert answer.elapsed.total_seconds() < 1
         own_valkey.start()
-        until(lambda: api.http.get("/api/cameras").is_success and len(ids(api)) == 3, patience=1.5)
+        until(lambda: api.http.get("/api/cameras").is_success and len(ids(api)) == 3, patience=3)
         shown = {shown["id"]: shown for shown in api.get("/api/cameras")["cameras"]}
     assert set(shown) == {"configured", "door", "given"}
     assert shown["door"]["fps"] == 2
@@ -120,6 +120,16 @@ def test_given_cameras_may_be_set_anew(broker: Broker, state: StateFile) -> None
     broker.scripts.flushall()
     keeper.look()
     assert [known.id for known in CameraRegistry(broker.scripts).all()] == ["new"]
+
+
+def test_a_given_camera_that_was_removed_stays_removed(broker: Broker, state: StateFile) -> None:
+    """Even if Redis is lost right after the removal."""
+    keeper = Keeper(broker.scripts, state, [camera("given"), camera("other")])
+    keeper.look()
+    keeper.remove("given")
+    broker.scripts.flushall()
+    keeper.look()
+    assert [known.id for known in CameraRegistry(broker.scripts).all()] == ["other"]
 
 
 def test_a_camera_that_cannot_be_read_is_passed_over(

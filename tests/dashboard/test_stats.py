@@ -208,6 +208,7 @@ def test_the_bottleneck_rule(signs: Signs, what: What, why: str) -> None:
 def test_percentiles_are_values_that_were_there() -> None:
     """Nearest rank: of a hundred values the 50th, 95th and 99th."""
     assert percentiles([value / 100 for value in range(100, 0, -1)]) == {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    assert percentiles([3.0, 1.0, 2.0]) == {"p50": 2.0, "p95": 3.0, "p99": 3.0}
     assert percentiles([2.0]) == {"p50": 2.0, "p95": 2.0, "p99": 2.0}
 
 
