@@ -25,7 +25,8 @@ class Broker:
 
     `scripts` never repeats a command by itself (a repeated script counts twice or loses a frame) and gives up after two
     seconds; `jobs` may block for seconds, as RQ and stream readers do. `url` is redis://, rediss:// or unix://; a password may
-    stand in it or come separately. Nothing connects before the first command; `check` does and says what is wrong.
+    stand in it or come separately. Nothing connects before the first command; `check` does and says what is wrong. Raises
+    BrokerError for another URL.
     """
 
     def __init__(self, url: str, password: str | None = None, max_connections: int = 256) -> None:
@@ -90,14 +91,17 @@ class Broker:
         self.jobs.close()
 
     def _client(self, socket_timeout: float) -> redis.Redis:
-        pool = redis.ConnectionPool.from_url(
-            self._url,
-            max_connections=self._max_connections,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=socket_timeout,
-            socket_connect_timeout=SCRIPT_TIMEOUT_SECONDS,
-            **({"password": self._password} if self._password else {}),
-        )
+        try:
+            pool = redis.ConnectionPool.from_url(
+                self._url,
+                max_connections=self._max_connections,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=socket_timeout,
+                socket_connect_timeout=SCRIPT_TIMEOUT_SECONDS,
+                **({"password": self._password} if self._password else {}),
+            )
+        except ValueError as error:
+            raise BrokerError(f"{self.address!r} names no Redis: write redis://HOST:6379, rediss:// or unix://PATH") from error
         return redis.Redis(connection_pool=pool)
 
     def _wrong_password(self) -> str:

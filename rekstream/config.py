@@ -65,14 +65,19 @@ class _Document:
         self._path = path
         self._environ = environ
         self._lines: dict[Path_, int] = {}
+        self.values: dict[str, Any] = {}
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+            if root is not None and not isinstance(root, yaml.MappingNode):
+                raise SettingsError(f"{path} line 1 is not a list of settings: begin with a line like `cameras:`")
+            if root is not None:
+                self.values = self._mapping(root, ())
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise SettingsError(f"{path} line {line} is not YAML: {error.problem}") from error
-        if root is not None and not isinstance(root, yaml.MappingNode):
-            raise SettingsError(f"{path} line 1 is not a list of settings: begin with a line like `cameras:`")
-        self.values: dict[str, Any] = {} if root is None else self._mapping(root, ())
+            problem = " ".join((error.problem or "it cannot be read").split())
+            raise SettingsError(f"{path} line {line} is not YAML: {problem}") from error
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise SettingsError(f"{path} is not YAML: {' '.join(str(error).split())[:200]}") from error
 
     def fault(self, where: Path_, what: str) -> SettingsError:
         """Return the error that names the line of `where`."""

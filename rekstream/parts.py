@@ -83,7 +83,6 @@ def local_rekognition(
 def dashboard(settings: Settings, stop: threading.Event) -> None:
     """Serve the API until `stop`."""
     from dashboard.app import run  # noqa: PLC0415  # only this part needs FastAPI
-
     from dashboard.settings import DashboardSettings  # noqa: PLC0415  # only this part needs FastAPI
     from pipeline.camera_spec import CameraDefaults  # noqa: PLC0415  # beside its only user
     from pipeline.settings import parse_attributes  # noqa: PLC0415  # beside its only user

@@ -118,7 +118,8 @@ class System:
     def stop(self) -> None:
         """Stop everything in order, and leave nothing behind."""
         self.stop_producing()
-        self._stop_parts("local-rekognition", "dashboard", "valkey")
+        self._stop_parts("local-rekognition", "dashboard")
+        self._stop_parts("valkey")
         self.broker.close()
         if self._embedded:
             self._embedded.remove()
@@ -128,10 +129,12 @@ class System:
         return {child.part.name: child.pid for child in self._children}
 
     def _stop_parts(self, *names: str) -> None:
-        for name in names:
-            for child in self._children:
-                if child.part.name == name:
-                    child.stop()
+        """Ask these parts to end, all at once, and wait for each."""
+        parts = [child for name in names for child in self._children if child.part.name == name]
+        for child in parts:
+            child.ask_to_stop()
+        for child in parts:
+            child.stop()
 
     def _run(self, part: Part) -> None:
         child = Child(part, self._say)

@@ -87,8 +87,14 @@ class Up:
     def fresh_result(self, camera: str, seconds: float = 20.0) -> dict[str, Any]:
         """Wait for a result of a frame that is captured from now on."""
         since = time.time()
-        self.until(lambda: self.results(camera) and self.results(camera)[-1]["captured_at"] > since, seconds)
-        return self.results(camera)[-1]
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            found[:] = [result for result in self.results(camera) if result["captured_at"] > since and not result["error"]]
+            return bool(found)
+
+        self.until(look, seconds)
+        return found[-1]
 
     def part(self, name: str) -> psutil.Process:
         """Return the process of a part: work, produce, dashboard, local-rekognition or valkey."""
@@ -122,10 +128,16 @@ class Up:
         self.process.stderr.close()
 
 
-def run(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, seconds: float = 60) -> tuple[int, str, str]:
+def run(
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, seconds: float = 60
+) -> tuple[int, str, str]:
     """Run one command and return its exit code, what it printed, and what it said on standard error."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("REKSTREAM_", "AWS_"))}
-    hermetic = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+    hermetic = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/nonexistent",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "rekstream", *arguments],
         env={**clean, **hermetic, **(env or {})},

@@ -48,9 +48,7 @@ def test_a_password_shows_nowhere_but_in_its_place(camera: CameraProcess, tmp_pa
         pages = [httpx.get(f"{up.api}{path}").text for path in ("/api/cameras", "/api/stats", "/metrics", "/api/results")]
         targets = httpx.get(f"{up.api}/prometheus/targets").json()
         pages += [httpx.get(f"http://{target}/metrics").text for group in targets for target in group["targets"]]
-        arguments = [
-            word for process in psutil.Process(up.process.pid).children(recursive=True) for word in process.cmdline()
-        ]
+        arguments = [word for process in psutil.Process(up.process.pid).children(recursive=True) for word in process.cmdline()]
         camera.kill()
         up.until(lambda: up.state("door") != "live")
         pages.append(httpx.get(f"{up.api}/api/cameras").text)
@@ -178,4 +176,7 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
         port = up.api.rsplit(":", 1)[1]
         code, _, error = run("up", "demo", "--port", port, "--data", str(tmp_path / "other"), cwd=tmp_path)
         assert code == 2
-        assert error == f"error: port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port, or 0 for a free one\n"
+        assert (
+            error
+            == f"error: port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port, or 0 for a free one\n"
+        )

@@ -1,0 +1,104 @@
+"""rekstream.yml: what it can say, and that whatever is wrong is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import RekstreamError, SettingsError
+from rekstream.config import export, read
+
+GOOD = """\
+provider: local
+fps: 4
+budget: 10/day
+attributes: [smile, emotions]
+cameras:
+  front_door: {url: "rtsp://${CAM_USER}:${CAM_PASSWORD}@10.0.0.7/main", fps: 2}
+  back: demo
+  webcam: 0
+"""
+ENVIRON = {"CAM_USER": "admin", "CAM_PASSWORD": "p@ss/w:rd"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rekstream.yml"
+
+
+def test_settings_and_cameras_are_read(path: Path) -> None:
+    path.write_text(GOOD)
+    config = read(path, ENVIRON)
+    assert config.settings == {"provider": "local", "fps": 4, "budget": "10/day", "attributes": "smile,emotions"}
+    assert [(camera.id, camera.fps) for camera in config.cameras] == [("front_door", 2), ("back", 4), ("webcam", 4)]
+    assert config.cameras[1].attributes == ("SMILE", "EMOTIONS")
+
+
+def test_a_password_from_the_environment_is_encoded_where_it_stands_in_a_url(path: Path) -> None:
+    path.write_text(GOOD)
+    assert read(path, ENVIRON).cameras[0].url == "rtsp://admin:p%40ss%2Fw%3Ard@10.0.0.7/main"
+
+
+def test_a_whole_url_may_come_from_the_environment(path: Path) -> None:
+    path.write_text("cameras: {door: '${URL}'}")
+    assert read(path, {"URL": "rtsp://a:b@10.0.0.7/main"}).cameras[0].url == "rtsp://a:b@10.0.0.7/main"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("fps: 4", "fsp: 4", 2, "there is no setting 'fsp': did you mean fps?"),
+        ("fps: 4", "fps: fast", 2, "fps 'fast'"),
+        ("fps: 4", "fps: 1000", 2, "between 0.01 and 60"),
+        ("local", "azure", 1, "provider 'azure'"),
+        ("10/day", "lots", 3, "budget 'lots'"),
+        ("smile", "smirk", 4, "there is no attribute 'smirk'"),
+        ("back:", "front_door:", 7, "stands here a second time, first on line 6"),
+        ("back: demo", "back: gopher://x", 7, "gopher://"),
+        ("back: demo", "back: {fps: 1}", 7, "has no url"),
+        ("back: demo", "back: {url: demo, colour: red}", 7, "there is no setting 'colour'"),
+        ("back: demo", "Back Door!: demo", 7, "Back Door!"),
+        ("CAM_USER", "NOBODY", 6, "${NOBODY} is not set in the environment"),
+        ("back: demo", "back: [", 9, "is not YAML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(path: Path, old: str, new: str, line: int, words: str) -> None:
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(SettingsError) as error:
+        read(path, ENVIRON)
+    assert f"{path} line {line}" in str(error.value)
+    assert words in str(error.value)
+    assert "p@ss" not in str(error.value)
+
+
+def test_an_empty_file_says_nothing(path: Path) -> None:
+    path.write_text("")
+    assert read(path, {}).cameras == ()
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    path = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp") / "rekstream-fuzz.yml"
+    path.write_text(text.replace("\r", ""), errors="ignore")
+    try:
+        read(path, {})
+    except RekstreamError as error:
+        assert "\n" not in str(error)
+    finally:
+        path.unlink()
+
+
+def test_an_export_is_a_config_again_without_the_password(path: Path) -> None:
+    cameras = [
+        {"id": "front-door", "url": "rtsp://admin:***@10.0.0.7/main", "fps": 2.0, "attributes": ["ALL"], "paused": False},
+        {"id": "demo", "url": "demo", "fps": 5.0, "attributes": ["SMILE"], "paused": True},
+    ]
+    text = export(cameras)
+    assert yaml.safe_load(text)["cameras"]["front-door"]["url"] == "rtsp://admin:${FRONT_DOOR_PASSWORD}@10.0.0.7/main"
+    path.write_text(text)
+    again = read(path, {"FRONT_DOOR_PASSWORD": "x"}).cameras
+    assert [(camera.id, camera.paused) for camera in again] == [("front-door", False), ("demo", True)]
