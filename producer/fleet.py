@@ -109,6 +109,7 @@ class Post:
         self._process: ForkServerProcess | None = None
         self._started_at = 0.0
         self._stopping = False
+        self._asked_at = 0.0
 
     @property
     def process(self) -> ForkServerProcess | None:
@@ -122,15 +123,14 @@ class Post:
         self.camera, self._process, self._started_at, self._stopping = order.camera, process, time.monotonic(), False
 
     def stop(self) -> None:
-        """Ask the process to end, once; it is gone when `bury` says so."""
-        if self._process is not None and not self._stopping:
-            self._stopping = True
+        """Ask the process to end, and insist when it was asked long ago; `bury` says when it is gone."""
+        if self._process is None:
+            return
+        if not self._stopping:
+            self._stopping, self._asked_at = True, time.monotonic()
             self.not_before = 0.0
             self._process.terminate()
-
-    def kill(self) -> None:
-        """End the process now."""
-        if self._process is not None:
+        elif time.monotonic() - self._asked_at > 2 * STOP_SECONDS:
             self._process.kill()
 
     def bury(self) -> None:

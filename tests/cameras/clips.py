@@ -101,9 +101,10 @@ def units_of(path: Path) -> tuple[Unit, ...]:
     """Return the coded pictures of a video in the order in which they are sent."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
+        tick = stream.time_base or Fraction(1, FPS)
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
         return tuple(
-            Unit(bytes(packet), bool(packet.is_keyframe), round(float((packet.pts or 0) * stream.time_base) * FPS))
+            Unit(bytes(packet), bool(packet.is_keyframe), round(float((packet.pts or 0) * tick) * FPS))
             for read in container.demux(stream)
             for packet in to_annex_b.filter(read if read.size else None)
         )

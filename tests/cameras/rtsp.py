@@ -6,7 +6,7 @@ It prints its port when it listens. Frame n of every clip is sent at START + n /
 into a frame says when it was sent. Besides the clips by name it has these paths:
 
     /switch     alternates between the first two clips every 0.8 seconds: a camera that changes its resolution
-    /garbage    a second of the first clip and three seconds of noise in turn
+    /garbage    0.8 seconds of the first clip and 1.6 seconds of noise in turn
     /silent     agrees to play and sends nothing
     /audio      describes sound only
     /bare       the first clip, described without its parameter sets, as some cameras do
@@ -332,7 +332,7 @@ def _troubles(clips: Sequence[Sequence[Unit]]) -> dict[str, Film]:
         return film.unit(number)  # type: ignore[misc]  # both are films
 
     def spoiled(number: int) -> Unit:
-        if number // FPS % 4 == 0:
+        if number // SWITCH_FRAMES % 3 == 0:
             return first.unit(number)  # type: ignore[misc]  # it is a film
         return Unit(b"\x00\x00\x00\x01\x41" + noise.randbytes(600), False, 0)
 

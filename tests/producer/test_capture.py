@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def camera(url: str, policy: Policy = Policy.LATEST, fps: float = FPS) -> Camera
     return Camera("front_door", url, fps=fps, policy=policy, attributes=("SMILE",))
 
 
-def is_in(state: CameraState, message: str = "") -> object:
+def is_in(state: CameraState, message: str = "") -> Callable[[Witness], bool]:
     return lambda seen: seen.state is state and message in seen.message
 
 
@@ -126,7 +127,7 @@ def test_another_resolution(rtsp: CameraProcess) -> None:
 
 def test_garbage_and_pictures_in_turn(rtsp: CameraProcess) -> None:
     """The capture lives through the noise, says what is wrong, and takes the next pictures."""
-    open_camera = partial(open_impatiently, read_seconds=1.0)
+    open_camera = partial(open_impatiently, read_seconds=0.6)
     with RunningCapture(camera(rtsp.url("garbage")), open_camera=open_camera) as seen:
         seen.wait_for(lambda seen: seen.frames, 7)
         seen.wait_for(is_in(CameraState.CONNECTING, "no picture"), 7)
@@ -279,7 +280,7 @@ def test_a_lost_lease_ends_the_capture() -> None:
 
 def test_every_frame_of_a_file_is_offered_until_it_is_accepted(clips: Clips) -> None:
     """Policy `every`: a full mailbox is asked again with the same frame, and the end comes when all are analysed."""
-    answers = itertools.cycle([Offer.FULL, redis.TimeoutError("slow"), Offer.ENQUEUED])
+    answers: Iterator[Offer | redis.RedisError] = itertools.cycle([Offer.FULL, redis.TimeoutError("slow"), Offer.ENQUEUED])
     running = RunningCapture(camera(str(clips.video("360")), Policy.EVERY))
     running.witness.answer = lambda _: next(answers)
     running.witness.is_drained = False

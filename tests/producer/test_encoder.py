@@ -24,6 +24,7 @@ def noise(width: int, height: int) -> Image:
 
 def decoded_size(data: bytes) -> tuple[int, int]:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
     return image.shape[1], image.shape[0]
 
 

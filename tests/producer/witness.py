@@ -60,11 +60,11 @@ class Witness:
             self.statuses.append(status)
             self._changed.notify_all()
 
-    def wait_for(self, condition: Callable[[Witness], bool], seconds: float) -> float:
+    def wait_for(self, condition: Callable[[Witness], object], seconds: float) -> float:
         """Return the seconds after which the condition held; fails after `seconds`."""
         began = time.monotonic()
         with self._changed:
-            if not self._changed.wait_for(lambda: condition(self), seconds):
+            if not self._changed.wait_for(lambda: bool(condition(self)), seconds):
                 raise AssertionError(f"not within {seconds:g} s; last status {self.statuses[-1:]}")
         return time.monotonic() - began
 
