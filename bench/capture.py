@@ -12,18 +12,19 @@ import argparse
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import cv2
 import psutil
 
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, CameraState
 from producer.encoder import Encoder
-from producer.fleet import Fleet, FleetSettings
+from producer.fleet import Fleet, FleetSettings, keep_heap_small
 from producer.sources.stream import open_file, open_stream
 from rekstream.embedded import EmbeddedValkey
 from tests.cameras.clips import Clips
@@ -61,19 +62,17 @@ def main() -> None:
 
 
 def measure(url: str, video: Path, arguments: argparse.Namespace) -> Figures:
-    """Measure one after the other, so that nothing competes."""
-    bare = cpu_of(read_bare, url, arguments.seconds)
-    reading = cpu_of(read_source, url, arguments.seconds)
+    """Measure captures and bare loops at the same time, on the same camera, so that both meet the same machine."""
     with ValkeyForBench() as redis_url:
-        one_memory, _ = run_fleet(redis_url, url, 1, arguments)
-        all_memory, capture = run_fleet(redis_url, url, arguments.cameras, arguments)
+        one = run_fleet(redis_url, url, 1, arguments)
+        many = run_fleet(redis_url, url, arguments.cameras, arguments)
     return Figures(
-        bare=bare,
-        reading=reading,
-        capture=capture,
+        bare=many.bare,
+        reading=many.reading,
+        capture=many.capture,
         encode_seconds=encoding_of(video),
-        first_camera=one_memory,
-        further_camera=(all_memory - one_memory) / (arguments.cameras - 1),
+        first_camera=one.memory,
+        further_camera=(many.memory - one.memory) / (arguments.cameras - 1),
     )
 
 
@@ -98,18 +97,14 @@ def table(figures: Figures, arguments: argparse.Namespace) -> str:
     return "\n".join([*lines, *(f"| {name} | {value} | {note} |" for name, value, note in rows)])
 
 
-# --- CPU of one process ---
+# --- readers that are compared ---
 
 
-def cpu_of(read: object, url: str, seconds: float) -> float:
-    """Return the CPU seconds a second that a process takes that does nothing but `read` the camera."""
-    process = multiprocessing.get_context("spawn").Process(target=read, args=(url,), daemon=True)  # type: ignore[arg-type]
+def reader(read: Callable[[str], None], url: str) -> psutil.Process:
+    """Start a process that does nothing but `read` the camera."""
+    process = multiprocessing.get_context("spawn").Process(target=read, args=(url,), daemon=True)
     process.start()
-    time.sleep(WARM_UP_SECONDS)
-    used = cpu_between([process.pid or 0], seconds)
-    process.kill()
-    process.join()
-    return used
+    return psutil.Process(process.pid)
 
 
 def read_bare(url: str) -> None:
@@ -129,12 +124,12 @@ def read_source(url: str) -> None:
         pass
 
 
-def cpu_between(pids: Sequence[int], seconds: float) -> float:
-    """Return the CPU seconds a second that these processes use together from now on."""
-    processes = [psutil.Process(pid) for pid in pids]
-    before, began = sum(map(cpu_seconds, processes)), time.monotonic()
+def cpu_between(processes: Sequence[psutil.Process], seconds: float) -> list[float]:
+    """Return the CPU seconds a second that each of these processes uses from now on."""
+    before, began = [cpu_seconds(process) for process in processes], time.monotonic()
     time.sleep(seconds)
-    return (sum(map(cpu_seconds, processes)) - before) / (time.monotonic() - began)
+    span = time.monotonic() - began
+    return [(cpu_seconds(process) - used) / span for process, used in zip(processes, before, strict=True)]
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -143,8 +138,15 @@ def cpu_seconds(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def encoding_of(video: Path, frames: int = 100) -> float:
-    """Return the CPU seconds of converting and encoding one frame."""
+def encoding_of(video: Path) -> float:
+    """Return the CPU seconds of converting and encoding one frame, in a process that is set up as a capture is."""
+    with multiprocessing.get_context("spawn").Pool(1, keep_heap_small) as pool:
+        return pool.apply(encode_frames, (video,))
+
+
+def encode_frames(video: Path, frames: int = 100) -> float:
+    """Return the CPU seconds of one of so many."""
+    cv2.setNumThreads(1)
     source, encoder = open_file(video), Encoder()
     used = 0.0
     for _ in range(frames):
@@ -175,31 +177,44 @@ class ValkeyForBench:
         self._place.remove()
 
 
-def run_fleet(redis_url: str, url: str, cameras: int, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Return the memory in MiB of all processes of a fleet, and the CPU seconds a second of one capture."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One fleet beside the two bare readers: CPU seconds a second of one of each, memory of the whole fleet in MiB."""
+
+    bare: float
+    reading: float
+    capture: float
+    memory: float
+
+
+def run_fleet(redis_url: str, url: str, cameras: int, arguments: argparse.Namespace) -> Run:
+    """Run so many captures, and the readers they are compared with, and measure all at once."""
     broker = Broker(redis_url)
     broker.scripts.flushall()
     registry = CameraRegistry(broker.scripts)
     names = [f"camera{number}" for number in range(cameras)]
     registry.put([Camera(name, url, fps=arguments.fps) for name in names])
     fleet = Fleet(registry, FleetSettings(redis_url, log_level=30))
+    readers = [reader(read_bare, url), reader(read_source, url)]
     try:
         while {status.state for status in registry.statuses(names).values()} != {CameraState.LIVE}:
             fleet.tend()
             fleet.rest(0.2)
         time.sleep(WARM_UP_SECONDS)
-        captures = list(fleet.processes.values())
-        used = cpu_between(captures, arguments.seconds) / cameras
-        server = psutil.Process(captures[0]).ppid()
-        return sum(pss(pid) for pid in [server, *captures]), used
+        captures = [psutil.Process(pid) for pid in fleet.processes.values()]
+        bare, reading, *used = cpu_between([*readers, *captures], arguments.seconds)
+        memory = sum(pss(process) for process in [psutil.Process(captures[0].ppid()), *captures])
+        return Run(bare, reading, sum(used) / cameras, memory)
     finally:
+        for process in readers:
+            process.kill()
         fleet.close()
         broker.close()
 
 
-def pss(pid: int) -> float:
+def pss(process: psutil.Process) -> float:
     """Return a process's share of the memory it uses, in MiB."""
-    return float(psutil.Process(pid).memory_full_info().pss) / MEBIBYTE
+    return float(process.memory_full_info().pss) / MEBIBYTE
 
 
 if __name__ == "__main__":

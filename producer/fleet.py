@@ -348,13 +348,13 @@ def _settle_in(log_level: int, stop: threading.Event) -> None:
     threading.Thread(target=_outlive_nobody, args=(stop,), name="parent watch", daemon=True).start()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # of the fork server; a dead fleet leaves it to us
-    _keep_heap_small()
+    keep_heap_small()
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(0)
     gc.freeze()  # what the fork server imported is never collected, so its pages stay shared
 
 
-def _keep_heap_small() -> None:
+def keep_heap_small() -> None:
     """Let glibc give pictures back when they are done with: left alone it keeps some of them in a heap for each thread."""
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)

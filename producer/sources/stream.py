@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import av
 import av.error
+import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
@@ -171,10 +172,11 @@ class _StreamPicture:
         """Return the pixels."""
         try:
             converted = self._reformatter.reformat(self._frame, format="bgr24", interpolation="BILINEAR", threads=1)
-            image: Image = converted.to_ndarray()  # type: ignore[assignment]  # bgr24 is uint8
         except (av.error.FFmpegError, ValueError) as error:
             raise PictureError(f"a frame could not be converted ({error})") from None
-        return image
+        plane = converted.planes[0]
+        rows: Image = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # FFmpeg's memory, no copy
+        return rows[: converted.height, : converted.width * 3].reshape(converted.height, converted.width, 3)
 
 
 def _decode(packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
