@@ -1,6 +1,6 @@
 """The metrics of every process, by the name under which Prometheus finds them. A registry is handed in; none is global.
 
-Counters of frames live in Redis and are collected when the dashboard is scraped (see dashboard/collector.py).
+What lives in Redis is collected when a process is scraped: frames by dashboard/collector.py, cameras by producer/collector.py.
 """
 
 from __future__ import annotations
@@ -67,43 +67,11 @@ class WorkerMetrics:
             ["state"],
             registry=registry,
         )
-        self.clock_error_seconds = _clock_error(registry)
-
-
-class ProducerMetrics:
-    """What a producer process measures of its cameras."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.camera_state = Gauge(
-            "rekstream_camera_state",
-            "1 for the state that the camera is in, 0 for the others",
-            ["camera", "state"],
+        self.clock_error_seconds = Gauge(
+            "rekstream_clock_error_seconds",
+            "The most by which this process's clock can differ from Redis's",
             registry=registry,
         )
-        self.camera_reconnects = Gauge(
-            "rekstream_camera_reconnects_total",
-            "Times that the camera was opened again",
-            ["camera"],
-            registry=registry,
-        )
-        self.camera_stalls = Gauge(
-            "rekstream_camera_stalls_total",
-            "Times that the camera stopped delivering while it was connected",
-            ["camera"],
-            registry=registry,
-        )
-        self.capture_fps = Gauge(
-            "rekstream_capture_fps", "Frames a second that the camera delivers", ["camera"], registry=registry
-        )
-        self.clock_error_seconds = _clock_error(registry)
-
-
-def _clock_error(registry: CollectorRegistry) -> Gauge:
-    return Gauge(
-        "rekstream_clock_error_seconds",
-        "The most by which this process's clock can differ from Redis's",
-        registry=registry,
-    )
 
 
 class MetricsServer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ import redis
 
 from pipeline import keys
 from pipeline.entities import Result
+
+log = logging.getLogger(__name__)
 
 _PAGE = 500
 MAX_BYTES = 256 * 1024 * 1024
@@ -41,8 +44,8 @@ class Results:
             entries = self._connection.xrange(keys.RESULTS, min=f"({after}", max="+", count=_PAGE)
             for entry_id, values in entries:
                 after = entry_id.decode()
-                if camera is None or values[b"camera"].decode() == camera:
-                    found.append(result_of(after, values))
+                if camera is None or values.get(b"camera", b"").decode() == camera:
+                    found += _readable([(entry_id, values)])
                 if len(found) == limit:
                     break
             if len(entries) < _PAGE:
@@ -53,8 +56,8 @@ class Results:
         """Return the newest `limit` results, oldest first, looking back over at most `scan` entries."""
         found: list[Result] = []
         for entry_id, values in self._connection.xrevrange(keys.RESULTS, count=limit if camera is None else scan):
-            if camera is None or values[b"camera"].decode() == camera:
-                found.append(result_of(entry_id.decode(), values))
+            if camera is None or values.get(b"camera", b"").decode() == camera:
+                found += _readable([(entry_id, values)])
             if len(found) == limit:
                 break
         return found[::-1]
@@ -65,7 +68,7 @@ class Results:
         if not answer:
             return []
         entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
-        return [result_of(entry_id.decode(), values) for entry_id, values in entries]
+        return _readable(entries)
 
     def last_id(self) -> str:
         """Return the id of the newest result, BEGINNING when there is none."""
@@ -85,6 +88,17 @@ class Results:
         if size > MAX_BYTES:
             keep = int(self._connection.xlen(keys.RESULTS) * 0.8 * MAX_BYTES / size)
             self._connection.xtrim(keys.RESULTS, maxlen=keep, approximate=True)
+
+
+def _readable(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Result]:
+    """Return the results that can be read; a broken entry, or one of another program, is logged and left out."""
+    found = []
+    for entry_id, values in entries:
+        try:
+            found.append(result_of(entry_id.decode(), values))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("result %s cannot be read and is left out: %s", entry_id.decode(), error)
+    return found
 
 
 def result_of(entry_id: str, values: Mapping[bytes, bytes]) -> Result:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     budget: str = Field("1/day", description="the most that may be spent on AWS: 0.50/hour, 1/day, 20/month")
     host: str = Field("127.0.0.1", description="address on which the dashboard listens")
     port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")
+    token: SecretStr | None = Field(None, description="what requests to the dashboard bring along beyond loopback (Bearer)")
     data: Path = Field(default_factory=lambda: default_data_folder(os.environ), description="folder of the state file")
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")

@@ -236,7 +236,8 @@ def _settings(**given: Any) -> Settings:
 
 
 def _client(server: str | None) -> Client:
-    return Client(load(server=server).server)
+    settings = load(server=server)
+    return Client(settings.server, settings.token.get_secret_value() if settings.token else None)
 
 
 def _stop_on_signals() -> threading.Event:

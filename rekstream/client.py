@@ -17,10 +17,11 @@ class ServerError(RekstreamError):
 
 
 class Client:
-    """Talks to the dashboard's API at `server`; every method raises ServerError with one sentence."""
+    """Talks to the dashboard's API at `server`, with `token` where it asks for one; every method raises ServerError."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, token: str | None = None) -> None:
         self._server = server.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def cameras(self) -> list[dict[str, Any]]:
         """Return the cameras."""
@@ -45,7 +46,7 @@ class Client:
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         try:
-            answer = httpx.request(method, f"{self._server}{path}", json=body, timeout=TIMEOUT_SECONDS)
+            answer = httpx.request(method, f"{self._server}{path}", json=body, headers=self._headers, timeout=TIMEOUT_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ServerError(
                 f"no rekstream answers at {self._server} ({error}): start it with `rekstream up`, or name it with --server"

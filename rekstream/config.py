@@ -13,6 +13,7 @@ from urllib.parse import quote
 import yaml
 
 from pipeline import settings as base
+from pipeline.camera_spec import MEMBERS as CAMERA_MEMBERS
 from pipeline.camera_spec import CameraDefaults, camera_of
 from pipeline.entities import Camera
 from pipeline.errors import RekstreamError, SettingsError
@@ -20,7 +21,6 @@ from pipeline.spending import Budget
 
 FILE_NAME = "rekstream.yml"
 SETTINGS = ("provider", "endpoint_url", "region", "tps", "budget", "fps", "attributes", "threads", "host", "port", "data")
-CAMERA_MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused")
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _USERINFO = re.compile(r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^/@]*)@(?P<rest>.*)$", re.DOTALL)
 

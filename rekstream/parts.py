@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from prometheus_client import CollectorRegistry
+
 from pipeline.broker import Broker
+from pipeline.cameras import CameraRegistry
 from pipeline.errors import BrokerError, SettingsError
+from pipeline.metrics import MetricsServer
+from pipeline.presence import Presence
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.settings import Settings, load
 from pipeline.shared import Shared, SharedSettings
@@ -26,12 +32,20 @@ TEND_SECONDS = 0.25
 
 def produce(settings: Settings, stop: threading.Event) -> None:
     """Capture cameras until `stop`."""
+    from producer.collector import CameraCollector  # noqa: PLC0415  # only this part needs it
     from producer.fleet import FleetSettings, run  # noqa: PLC0415  # only this part needs OpenCV and PyAV
 
     broker = broker_of(settings)
     broker.check()
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    registry = CollectorRegistry()
+    registry.register(CameraCollector(CameraRegistry(broker.scripts), name))
+    server = MetricsServer(registry, broker.own_address())
+    presence = Presence(broker.scripts, "producer", __version__, server.address)
+    presence.start()
     run(
         FleetSettings(
+            name=name,
             redis_url=_redis_url(settings),
             redis_password=settings.password(),
             demo_folder=local.DEMO_FOLDER,
@@ -39,6 +53,8 @@ def produce(settings: Settings, stop: threading.Event) -> None:
         ),
         stop,
     )
+    presence.stop()
+    server.stop()
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
@@ -101,6 +117,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             budget=Budget.parse(settings.budget) if provider.paid else None,
             camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes)),
             version=__version__,
+            token=settings.token.get_secret_value() if settings.token else None,
         ),
         stop,
         lambda url: log.info("listening at %s", url),

@@ -13,18 +13,16 @@ import cv2
 import numpy as np
 import typer
 
+from dashboard.pictures import check
 from pipeline.errors import PictureError, ProviderError, SettingsError
 from pipeline.provider import Provider
 from pipeline.settings import Settings, parse_attributes
 from rekognition_local.server import Server, ServerSettings
 from vision.detector import DetectorSettings
-from vision.pictures import PictureError as UnreadablePicture
-from vision.pictures import decode, inspect
+from vision.pictures import decode
 from workers.rekognition import BotoRekognition, CallFailed
 
 S3 = "s3://"
-MAX_BYTES = 5_242_880  # https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
-MIN_SIDE = 80
 _GREEN = (60, 200, 60)
 
 
@@ -62,22 +60,6 @@ def _analyse(name: str, rekognition: BotoRekognition, attributes: tuple[str, ...
         _save(image, response["FaceDetails"], save)
 
 
-def check_picture(data: bytes, name: str) -> None:
-    """Refuse what Rekognition would refuse, before anything is sent; raises PictureError with what to do."""
-    if len(data) > MAX_BYTES:
-        raise PictureError(
-            f"{name} has {len(data):,} bytes, and Rekognition takes {MAX_BYTES:,} at most: save it smaller, or put it on S3"
-        )
-    try:
-        about = inspect(data)
-    except UnreadablePicture as error:
-        raise PictureError(f"{name} cannot be analysed: {error}") from error
-    if min(about.width, about.height) < MIN_SIDE:
-        raise PictureError(
-            f"{name} is {about.width}x{about.height} pixels, and Rekognition needs {MIN_SIDE} on each side: use a larger one"
-        )
-
-
 def _image(name: str) -> dict[str, Any]:
     """Return the picture as Rekognition's Image: the bytes of a file, or the place of an S3 object."""
     if name.startswith(S3):
@@ -89,8 +71,10 @@ def _image(name: str) -> dict[str, Any]:
         data = Path(name).read_bytes()
     except OSError as error:
         raise PictureError(f"{name} cannot be read: {error.strerror}") from error
-    check_picture(data, name)
-    return {"Bytes": data}
+    try:
+        return {"Bytes": check(data).data}
+    except PictureError as error:
+        raise PictureError(f"{name} cannot be analysed: {error}") from error
 
 
 @contextmanager

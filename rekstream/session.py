@@ -16,7 +16,6 @@ from pipeline.settings import Settings, environment, load
 from pipeline.spending import Budget
 from producer.sources import kind_of, open_source
 from rekstream import logs
-from rekstream.client import Client
 from rekstream.config import FILE_NAME, Config, read
 from rekstream.output import ResultFile
 from rekstream.table import LiveTable
@@ -54,7 +53,7 @@ class Session:
                 results.begin(system.results_before)
             self._show_demo_if_nothing_else(system)
             self._greet(system)
-            with LiveTable(self._console, Client(system.dashboard), plan.provider) as table:
+            with LiveTable(self._console, system.client(), plan.provider) as table:
                 keep_running(system, self._watch(plan), lambda: self._round(system, table, results), stop, seconds)
             self._console.print("stopping …", style="dim")
         finally:
@@ -96,7 +95,7 @@ class Session:
         self._console.print("Ctrl-C stops everything", style="dim")
 
     def _show_demo_if_nothing_else(self, system: System) -> None:
-        if not system.plan.cameras and not system.plan.config and not Client(system.dashboard).cameras():
+        if not system.plan.cameras and not system.plan.config and not system.client().cameras():
             system.give(cameras_of(["demo"], system.plan.settings))
 
     def _watch(self, plan: Plan) -> ConfigWatch | None:

@@ -28,6 +28,7 @@ from pipeline.settings import Settings, parse_attributes
 from pipeline.shared import Shared, SharedSettings
 from rekstream import environment, local
 from rekstream.children import Child, Part, ours
+from rekstream.client import Client
 from rekstream.config import Config
 from rekstream.embedded import EmbeddedValkey
 
@@ -69,6 +70,11 @@ class System:
         self.results_before = BEGINNING
         self._port = 0
 
+    def client(self) -> Client:
+        """Return a client of the API that was started."""
+        token = self.plan.settings.token
+        return Client(self.dashboard, token.get_secret_value() if token else None)
+
     @property
     def dashboard(self) -> str:
         """The URL at which the API listens."""
@@ -93,11 +99,11 @@ class System:
         local.wait_until_healthy(self.dashboard, self._tend)
 
     def tick(self) -> None:
-        """Start again what died, and put back what Redis lost; raises PartFailed."""
+        """Start again what died, and say again what Redis lost; raises PartFailed."""
         self._tend()
         with contextlib.suppress(redis.RedisError):
             if SharedSettings(self.broker.scripts).read() is None:
-                self._tell_everybody()
+                SharedSettings(self.broker.scripts).write(self._shared)  # the dashboard puts the cameras back
 
     def give(self, cameras: Iterable[Camera]) -> None:
         """Take over a changed list of given cameras: add, change, remove."""

@@ -115,8 +115,8 @@ class Analyzer:
         if failure.kind == "throttled":
             self.limit.throttled(sent_at)
         if failure.kind == "denied":
-            why = f"Rekognition refuses the call ({failure.code}): check the credentials and their right to rekognition:DetectFaces"
-            self.limit.hold_back(self.clock.now(), why)
+            what_to_do = "check the credentials and their right to rekognition:DetectFaces"
+            self.limit.hold_back(self.clock.now(), f"Rekognition refuses the call ({failure.code}): {what_to_do}")
 
     def _new_slot(self, taken: TakenFrame) -> Slot | None:
         camera, token = taken.frame.camera, taken.token

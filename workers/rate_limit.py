@@ -127,6 +127,7 @@ class Remembered:
         self._answer = True
 
     def __call__(self) -> bool:
+        """Return the answer."""
         now = time.monotonic()
         if self._answer and now - self._asked_at >= RECHECK_SECONDS:
             self._answer = self._ask()

@@ -42,7 +42,7 @@ def test_a_cameras_url_becomes_live_results_and_nothing_is_left_behind(camera: C
 def test_a_password_shows_nowhere_but_in_its_place(camera: CameraProcess, tmp_path: Path) -> None:
     """Not in the terminal, the API, the metrics, the results, nor among the arguments of the processes that `up` starts."""
     config = tmp_path / "rekstream.yml"
-    config.write_text('cameras:\n  door: {url: "rtsp://admin:${DOOR}@127.0.0.1:%d/main"}\n' % camera.port)
+    config.write_text(f'cameras:\n  door: {{url: "rtsp://admin:${{DOOR}}@127.0.0.1:{camera.port}/main"}}\n')
     with Up(tmp_path, [], env={"DOOR": SECRET, "REKSTREAM_LOG_LEVEL": "debug"}) as up:
         up.fresh_result("door")
         pages = [httpx.get(f"{up.api}{path}").text for path in ("/api/cameras", "/api/stats", "/metrics", "/api/results")]
@@ -61,7 +61,7 @@ def test_a_password_shows_nowhere_but_in_its_place(camera: CameraProcess, tmp_pa
 
 def test_a_camera_that_freezes_dies_and_comes_back(camera: CameraProcess, tmp_path: Path) -> None:
     config = tmp_path / "rekstream.yml"
-    config.write_text("cameras:\n  door: {url: '%s'}\n" % url_of(camera))
+    config.write_text(f"cameras:\n  door: {{url: '{url_of(camera)}'}}\n")
     with Up(tmp_path, []) as up:
         up.fresh_result("door")
         camera.freeze()

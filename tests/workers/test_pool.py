@@ -39,7 +39,7 @@ class WorkerProcess:
     def __init__(self, redis_url: str, endpoint: str, **told: object) -> None:
         ours = {"redis": redis_url, "endpoint_url": endpoint, "tps": 200, "threads": 8, **told}
         variables = {f"REKSTREAM_{name.upper()}": str(value) for name, value in ours.items()}
-        without_aws = {name: value for name, value in environment.of_server().items()} | {"AWS_EC2_METADATA_DISABLED": "true"}
+        without_aws = dict(environment.of_server()) | {"AWS_EC2_METADATA_DISABLED": "true"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "rekstream", "work"],
             env={**without_aws, **variables},

@@ -1,0 +1,48 @@
+"""What a producer's /metrics tell of its cameras, read from their reports when Prometheus asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import CameraState, CameraStatus
+
+
+class CameraCollector(Collector):
+    """Tells Prometheus the cameras that the producer of this name has; may raise redis.RedisError."""
+
+    def __init__(self, registry: CameraRegistry, producer: str) -> None:
+        self._registry = registry
+        self._producer = producer
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the reports now."""
+        reported = self._registry.statuses(camera.id for camera in self._registry.all()).values()
+        mine = [status for status in reported if status.producer == self._producer]
+        state = GaugeMetricFamily(
+            "rekstream_camera_state", "1 for the state that the camera is in, 0 for the others", labels=["camera", "state"]
+        )
+        for status in mine:
+            for each in CameraState:
+                state.add_metric([status.camera, each], status.state is each)
+        yield state
+        yield _counted("reconnects", "Times that the camera was opened again", mine)
+        yield _counted("stalls", "Times that the camera stopped delivering while it was connected", mine)
+        fps = GaugeMetricFamily("rekstream_capture_fps", "Frames a second that the camera delivers", labels=["camera"])
+        for status in mine:
+            fps.add_metric([status.camera], status.capture_fps)
+        yield fps
+
+    def describe(self) -> Iterable[Metric]:
+        """Describe nothing beforehand, so that registering does not ask Redis."""
+        return ()
+
+
+def _counted(what: str, help_text: str, statuses: list[CameraStatus]) -> Metric:
+    family = CounterMetricFamily(f"rekstream_camera_{what}", help_text, labels=["camera"])
+    for status in statuses:
+        family.add_metric([status.camera], getattr(status, what))
+    return family
