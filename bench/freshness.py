@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
-
-import psutil
 
 from bench import loops, rig
 from pipeline.broker import Broker
@@ -14,7 +11,18 @@ from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
 from tests.cameras.clips import Size
 
-HEAD = ["cameras", "allowed", "how", "results/s", "of what is possible", "refused", "service p50/p95", "age p50/p95 ms", "line", "memory, CPU"]
+HEAD = [
+    "cameras",
+    "allowed",
+    "how",
+    "results/s",
+    "of what is possible",
+    "refused",
+    "service p50/p95",
+    "age p50/p95 ms",
+    "line",
+    "memory, CPU",
+]
 QUARTER = Size(640, 360, 800_000)
 
 
@@ -52,37 +60,35 @@ SCENARIOS = (
 )
 
 
-def main(seconds: float = 20.0) -> str:
-    rows = []
+def main(seconds: float = 15.0) -> None:
+    print(rig.head(HEAD), flush=True)
     for scenario in SCENARIOS:
-        rows.append(late_binding(scenario, seconds))
-        print(rows[-1], file=sys.stderr, flush=True)
+        rig.wait_until_quiet()
+        print(rig.row(late_binding(scenario, seconds)), flush=True)
         for name in scenario.beside:
-            rows.append(beside(name, scenario, seconds))
-            print(rows[-1], file=sys.stderr, flush=True)
-    return rig.table(HEAD, rows)
+            print(rig.row(beside(name, scenario, seconds)), flush=True)
 
 
 def late_binding(scenario: Scenario, seconds: float) -> list[str]:
     with (
         rig.valkey() as url,
         rig.strict(scenario.allowed) as service,
-        rig.cameras(QUARTER) as camera,
+        rig.cameras(QUARTER, len(scenario.rates)) as urls,
         rig.part("produce", redis=url),
         rig.part("work", redis=url, endpoint_url=service, tps=scenario.allowed, threads=scenario.threads) as worker,
     ):
         broker = Broker(url)
         CameraRegistry(broker.scripts).put(
-            Camera(f"cam{number}", camera.url("show"), rate) for number, rate in enumerate(scenario.rates)
+            Camera(f"cam{number}", url, rate) for number, (url, rate) in enumerate(zip(urls, scenario.rates, strict=True))
         )
         rig.wait_for_results(broker, 3 * len(scenario.rates))
         time.sleep(3)
         rig.figures(service, "/reset")
-        start, spent = rig.redis_now(broker), cpu(worker)
+        start, spent = rig.redis_now(broker), rig.cpu_seconds(worker)
         time.sleep(seconds)
-        end, spent = rig.redis_now(broker), cpu(worker) - spent
+        end, spent = rig.redis_now(broker), rig.cpu_seconds(worker) - spent
         results = rig.results_between(broker, start, end)
-        memory = worker.memory_full_info().pss / 2**20
+        memory = rig.megabytes(worker)
         ages, service_figures = rig.ages_of(results, end - start), rig.figures(service)
         broker.close()
         return row(scenario, "late binding", ages, service_figures, f"{memory:.0f} MB, {spent / seconds * 100:.0f} % of a core")
@@ -111,10 +117,5 @@ def row(scenario: Scenario, how: str, ages: rig.Ages, service: dict[str, float],
     ]
 
 
-def cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 if __name__ == "__main__":
-    print(main(*map(float, sys.argv[1:2])))
+    rig.run(main)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,23 +47,22 @@ def run(name: str, url: str, service: str, rates: tuple[float, ...], allowed: fl
 
 
 class Newest:
-    """One slot a camera: the moment of its newest frame, which a loop takes."""
+    """Room for a camera's newest frame, or for the moment of it: which bytes it holds makes no difference here."""
 
     def __init__(self) -> None:
-        self.at: float | None = None
-        self.changed = threading.Condition()
+        self._at = 0.0
+        self._there = threading.Event()
 
     def put(self) -> None:
-        with self.changed:
-            self.at = time.time()
-            self.changed.notify()
+        self._at = time.time()
+        self._there.set()
+
+    def wait(self) -> None:
+        self._there.wait()
 
     def take(self) -> float:
-        with self.changed:
-            while self.at is None:
-                self.changed.wait(1)
-            at, self.at = self.at, None
-            return at
+        self._there.clear()
+        return self._at
 
 
 def looped(name: str, url: str, service: str, rates: tuple[float, ...], allowed: float, seconds: float) -> Outcome:
@@ -73,8 +73,9 @@ def looped(name: str, url: str, service: str, rates: tuple[float, ...], allowed:
 
     def loop(slot: Newest, limit: RateLimit) -> None:
         while not stop.is_set():
+            slot.wait()
             if name == "fair":
-                limit.acquire(lambda: True)
+                limit.acquire(lambda: not stop.is_set())
             at = slot.take()
             if call(client):
                 ages.append((time.time(), time.time() - at))
@@ -93,38 +94,50 @@ def looped(name: str, url: str, service: str, rates: tuple[float, ...], allowed:
 
 
 def queued(name: str, url: str, service: str, rates: tuple[float, ...], seconds: float) -> Outcome:
-    connection = redis.Redis.from_url(url)
+    connection: redis.Redis = redis.Redis.from_url(url)
     queue = Queue("frames", connection=connection, serializer=JSONSerializer)
-    kind = "rq.SimpleWorker" if name == "simple" else "rq.Worker"
-    environment = {**os.environ, **rig.INVENTED, "BENCH_REDIS": url, "BENCH_SERVICE": service, "PYTHONPATH": str(rig.ROOT)}
-    command = [f"{os.path.dirname(sys.executable)}/rq", "worker", "-u", url, "--serializer", "json", "-w", kind, "-q", "frames"]
-    workers = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(WORKERS[name])
-    ]
-    time.sleep(WARM_UP)
     stop = threading.Event()
 
     def enqueue() -> None:
         frame = os.urandom(8).hex()
-        connection.set(f"frame:{frame}", FRAME, ex=60)
+        connection.set(f"frame:{frame}", FRAME)
         queue.enqueue("bench.loops.job", frame, time.time(), result_ttl=0, job_timeout=-1)
 
-    for number, rate in enumerate(rates):
-        threading.Thread(target=film, args=(enqueue, rate, number / len(rates), stop), daemon=True).start()
-    rig.figures(service, "/reset")
-    time.sleep(seconds)
-    ages = [float(age) for age in connection.lrange("ages", 0, -1)]
-    memory = sum(psutil.Process(worker.pid).memory_full_info().pss for worker in workers) / 2**20
-    stop.set()
-    waiting = len(queue)
-    for worker in workers:
-        worker.kill()
-        worker.wait()
-    return Outcome(_ages(ages, seconds), f"{memory:.0f} MB; {waiting} frames wait")
+    with rq_workers(name, url, service) as workers:
+        time.sleep(WARM_UP)
+        rig.figures(service, "/reset")
+        for number, rate in enumerate(rates):
+            threading.Thread(target=film, args=(enqueue, rate, number / len(rates), stop), daemon=True).start()
+        time.sleep(seconds)
+        answer: Any = connection.lrange("ages", 0, -1)
+        waiting, server = len(queue), connection.info("memory")["used_memory"] / 2**20
+        memory = sum(rig.megabytes(part) for worker in workers for part in rig.family(worker))
+        stop.set()
+    return Outcome(_ages([float(age) for age in answer], seconds), f"{memory:.0f} MB, Redis {server:.0f} MB; {waiting} wait")
 
 
-def film(show: Callable[[], None], rate: float, phase: float, stop: threading.Event) -> None:
+@contextlib.contextmanager
+def rq_workers(name: str, url: str, service: str) -> Iterator[Sequence[psutil.Process]]:
+    """Run RQ's own workers as its documentation starts them."""
+    environment = os.environ | rig.INVENTED | {"BENCH_REDIS": url, "BENCH_SERVICE": service, "PYTHONPATH": str(rig.ROOT)}
+    kind = "rq.SimpleWorker" if name == "simple" else "rq.Worker"
+    program = [sys.executable, "-c", "from rq.cli import main; main()", "worker", "frames", "-q"]
+    options = ["-u", url, "-S", "rq.serializers.JSONSerializer", "-w", kind]
+    started = [
+        psutil.Popen([*program, *options], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(WORKERS[name])
+    ]
+    try:
+        yield started
+    finally:
+        for worker in started:
+            for part in rig.family(worker):
+                part.kill()
+            worker.wait()
+
+
+def film(show: Callable[[], object], rate: float, phase: float, stop: threading.Event) -> None:
+    """Call `show` `rate` times a second until `stop`, beginning at `phase` of a frame's time."""
     start, number = time.monotonic() + phase / rate, 0
     while not stop.wait(max(0.0, start + number / rate - time.monotonic())):
         show()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +22,20 @@ from pipeline.entities import Result
 from pipeline.results import Results
 from rekstream import environment
 from rekstream.embedded import EmbeddedValkey
-from tests.cameras.clips import Size, make_video
-from tests.cameras.process import CameraProcess, rtsp_camera
+from tests.cameras.clips import FPS, Size, make_video
+from tests.cameras.process import rtsp_camera
 
 ROOT = Path(__file__).parents[1]
 PORTRAITS = ROOT / "rekstream" / "demo"
+MOST_CAMERA_PROCESSES = 8
+QUIET_PERCENT = 10.0
 INVENTED = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run a measurement with the seconds of the command line, if any; SIGTERM ends it in order, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    main(*map(float, sys.argv[1:2]))
 
 
 @contextlib.contextmanager
@@ -44,22 +54,39 @@ def valkey() -> Iterator[str]:
 
 @contextlib.contextmanager
 def strict(rate: float, median: float = 0.3, sigma: float = 0.15) -> Iterator[str]:
-    command = [sys.executable, "-m", "bench.strict", "0", str(rate), str(median), str(sigma)]
+    """Run a Rekognition that refuses what is above `rate` and takes so many seconds to answer; yield its URL."""
+    with printing_its_port("bench.strict", "0", str(rate), str(median), str(sigma)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def printing_its_port(module: str, *arguments: str) -> Iterator[int]:
+    """Run a module that prints the port on which it listens; yield that port."""
+    command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        yield int(process.stdout.readline())
     finally:
         process.kill()
         process.communicate()
 
 
 @contextlib.contextmanager
-def part(*arguments: str, **told: object) -> Iterator[psutil.Process]:
-    """Run `rekstream ARGUMENTS` with these settings until the block ends."""
+def part(
+    *arguments: str, environment: Mapping[str, str] | None = None, patch: str = "", **told: object
+) -> Iterator[psutil.Process]:
+    """Run `rekstream ARGUMENTS` with these settings until the block ends; `patch` is Python that is run in it first."""
     ours = {f"REKSTREAM_{name.upper()}": str(value) for name, value in told.items() if value is not None}
-    command = [sys.executable, "-m", "rekstream", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **INVENTED, **ours}, stdout=subprocess.DEVNULL)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("REKSTREAM_", "AWS_"))}
+    program = ["-c", f"{patch}\nfrom rekstream.cli import main\nmain()"] if patch else ["-m", "rekstream"]
+    process = subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        cwd=ROOT,
+        env=inherited | INVENTED | dict(environment or {}) | ours,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if told.get("log_level") is None else None,
+    )
     try:
         yield psutil.Process(process.pid)
     finally:
@@ -72,12 +99,16 @@ def part(*arguments: str, **told: object) -> Iterator[psutil.Process]:
 
 
 @contextlib.contextmanager
-def cameras(size: Size, seconds: float = 10.0) -> Iterator[CameraProcess]:
-    with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / "show.mp4"
+def cameras(size: Size, count: int, seconds: float = 10.0) -> Iterator[list[str]]:
+    """Yield the URLs of `count` cameras on at most eight processes, which do not film in step, as cameras never do."""
+    with contextlib.ExitStack() as stack:
+        video = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "show.mp4"
         make_video(video, size, seconds, PORTRAITS)
-        with rtsp_camera({"show": video}) as camera:
-            yield camera
+        processes = []
+        for _ in range(min(count, MOST_CAMERA_PROCESSES)):
+            processes.append(stack.enter_context(rtsp_camera({"show": video})))
+            time.sleep(random.uniform(0, 1 / FPS))
+        yield [processes[number % len(processes)].url("show") for number in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +129,25 @@ def ages_of(results: list[Result], seconds: float) -> Ages:
 
 def quantile(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Return the CPU that a process has used, without its children's."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Return a process's memory, its share of what it shares with others included (PSS)."""
+    return process.memory_full_info().pss / 2**20
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """Return a process and its children, those first."""
+    try:
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def results_between(broker: Broker, start: float, end: float) -> list[Result]:
@@ -123,10 +173,22 @@ def wait_for_results(broker: Broker, count: int, seconds: float = 60.0) -> None:
         time.sleep(0.2)
 
 
+def wait_until_quiet(seconds: float = 120.0) -> None:
+    """Wait until others leave nine tenths of this machine alone, and say so when they do not: figures are worth less then."""
+    deadline = time.monotonic() + seconds
+    while (busy := psutil.cpu_percent(2.0)) > QUIET_PERCENT:
+        if time.monotonic() > deadline:
+            print(f"measured beside others, who took {busy:.0f} % of the machine", flush=True)
+            return
+
+
 def figures(url: str, path: str = "/n") -> dict[str, float]:
     return dict(httpx.get(f"{url}{path}").json())
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+def head(names: list[str]) -> str:
+    return f"{row(names)}\n|{'---|' * len(names)}"
+
+
+def row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
