@@ -16,7 +16,10 @@ from pipeline.errors import CameraExists, UnknownCamera
 _LEASE = """
 local held = redis.call('HGET', KEYS[1], 'owner')
 if held and held ~= ARGV[1] then return nil end
-local fence = held and redis.call('HGET', KEYS[1], 'fence') or redis.call('INCR', KEYS[2])
+if not held then  -- a number higher than any before, those of a Redis that was emptied included
+  redis.call('SET', KEYS[2], math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, tonumber(redis.call('TIME')[1])))
+end
+local fence = held and redis.call('HGET', KEYS[1], 'fence') or redis.call('GET', KEYS[2])
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'fence', fence)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return tonumber(fence)
@@ -91,6 +94,15 @@ class CameraRegistry:
     def release(self, camera_id: str, owner: str, fence: int) -> None:
         """Let others take the camera at once."""
         self._release(keys=[keys.lease(camera_id)], args=[owner, fence])
+
+    def ask_for_cameras(self, owner: str, seconds: float) -> None:
+        """Let the other producers know for `seconds` that this one has fewer cameras than its share."""
+        self._connection.set(keys.ASKING, owner, px=int(seconds * 1000), nx=True)
+
+    def others_ask(self, owner: str) -> bool:
+        """Say whether another producer has fewer cameras than its share."""
+        asking = self._connection.get(keys.ASKING)
+        return asking is not None and asking.decode() != owner
 
     def report(self, status: CameraStatus, seconds: float) -> None:
         """Say how a camera is; forgotten after `seconds`."""

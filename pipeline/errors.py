@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import re
 
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/?#\s@:]*)(?::[^/?#\s]*)?@")
+# A password may hold /, # or @ that should have been encoded: everything up to the last @ before a blank is hidden.
+_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/?#\s@:]*)(?::[^\s\"'<>]*)?@")
 _SECRET_QUERY = re.compile(r"(?i)(?P<key>[?&](?:[a-z_]*(?:pass|pwd|token|secret|key|auth)[a-z_]*)=)[^&#\s]*")
 
 

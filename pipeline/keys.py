@@ -7,6 +7,7 @@ PREFIX = "rekstream:"
 CAMERAS = f"{PREFIX}cameras"  # hash: id -> Camera as JSON
 CAMERAS_VERSION = f"{PREFIX}cameras:version"  # counts the changes of that hash
 MAILBOXES = f"{PREFIX}mailboxes"  # set: cameras that have a mailbox
+ASKING = f"{PREFIX}asking"  # string: the producer that has fewer cameras than its share
 RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
 SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JSON
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period

@@ -49,8 +49,6 @@ class Settings(BaseSettings):
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
     read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
-    jpeg_quality: int = Field(85, ge=40, le=100, description="JPEG quality of the frames sent")
-    longest_side: int = Field(1920, ge=80, le=8192, description="pixels of a frame's longest side, at most")
     detector_side: int | None = Field(None, ge=160, le=1920, description="local face detector's side; by picture if not said")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much is logged")
 

@@ -51,6 +51,8 @@ LEASE_SECONDS = 4.0
 STATUS_SECONDS = 5.0
 STOP_SECONDS = 1.5
 CLOCK_SECONDS = 60.0
+ASK_SECONDS = 1.5
+HAND_OVER_SECONDS = 3.0  # in which the one who asked takes the camera
 NEW_PER_ROUND = 8  # producers that start together share the cameras, and a machine is not buried under forty openings
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS = 0.2, 5.0, 10.0
 
@@ -73,13 +75,14 @@ class FleetSettings:
     log_level: int = logging.INFO
 
 
-def run(settings: FleetSettings, stop: threading.Event) -> None:
+def run(settings: FleetSettings, stop: threading.Event, producers: Callable[[], int] = lambda: 1) -> None:
     """Capture the cameras of the registry until `stop` is set, then end all processes within two seconds.
 
-    Redis may come and go; it is asked for changes every half second.
+    Redis may come and go; it is asked for changes every half second. `producers` tells how many share the cameras: one
+    that joins late is handed its part by the others.
     """
     broker = Broker(settings.redis_url, settings.redis_password)
-    fleet = Fleet(CameraRegistry(broker.scripts), settings)
+    fleet = Fleet(CameraRegistry(broker.scripts), settings, producers)
     try:
         while not stop.is_set():
             fleet.tend()
@@ -152,9 +155,12 @@ class Post:
 class Fleet:
     """Keeps one capture process for each camera that this producer has leased."""
 
-    def __init__(self, registry: CameraRegistry, settings: FleetSettings) -> None:
+    def __init__(
+        self, registry: CameraRegistry, settings: FleetSettings, producers: Callable[[], int] = lambda: 1
+    ) -> None:
         self._registry = registry
         self._settings = settings
+        self._producers = producers
         self._owner = f"{settings.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._context: Any = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["producer.fleet"])
@@ -175,6 +181,7 @@ class Fleet:
                 del self._posts[camera_id]
         with suppress(redis.RedisError):
             self._start_missing()
+            self._balance()
 
     def rest(self, seconds: float) -> None:
         """Wait for `seconds`, or until a process ends."""
@@ -215,6 +222,17 @@ class Fleet:
             return
         self._version, self._looked_at = version, time.monotonic()
         self._wanted = {camera.id: camera for camera in cameras if not camera.paused}
+
+    def _balance(self) -> None:
+        """Ask for cameras while others have more than their share; hand one over while somebody asks and this one has more."""
+        producers = max(1, self._producers())
+        running = [name for name, post in self._posts.items() if post.process is not None and name in self._wanted]
+        if len(running) < len(self._wanted) // producers:
+            self._registry.ask_for_cameras(self._owner, ASK_SECONDS)
+        elif len(running) > -(-len(self._wanted) // producers) and self._registry.others_ask(self._owner):
+            post = self._posts[max(running)]
+            post.stop()
+            post.not_before = time.monotonic() + HAND_OVER_SECONDS
 
     def _start_missing(self) -> None:
         started = 0

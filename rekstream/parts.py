@@ -16,7 +16,7 @@ from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.errors import BrokerError, SettingsError
 from pipeline.metrics import MetricsServer
-from pipeline.presence import Presence
+from pipeline.presence import Presence, living
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.settings import Settings, load
 from pipeline.shared import Shared, SharedSettings
@@ -52,6 +52,7 @@ def produce(settings: Settings, stop: threading.Event) -> None:
             log_level=logging.getLevelNamesMapping()[settings.log_level.upper()],
         ),
         stop,
+        lambda: len(living(broker.scripts, "producer")),
     )
     presence.stop()
     server.stop()

@@ -31,18 +31,20 @@ from pathlib import Path
 from producer.fleet import FleetSettings, run
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-run(FleetSettings(sys.stdin.readline().strip(), demo_folder=Path("rekstream/demo"), log_level=logging.WARNING), stop)
+url, producers = sys.stdin.readline().split()
+settings = FleetSettings(url, demo_folder=Path("rekstream/demo"), log_level=logging.WARNING)
+run(settings, stop, lambda: int(producers))
 """
 
 
 class Producer:
     """One machine's producer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, producers: int = 1) -> None:
         command = [sys.executable, "-c", _PRODUCE]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True, start_new_session=True)
         assert self._process.stdin is not None
-        self._process.stdin.write(url + "\n")
+        self._process.stdin.write(f"{url} {producers}\n")
         self._process.stdin.flush()
         self.me = psutil.Process(self._process.pid)
 
@@ -67,12 +69,12 @@ class Producer:
 
 
 @pytest.fixture
-def produce(session_valkey: Valkey, broker: Broker) -> Iterator[Callable[[], Producer]]:
+def produce(session_valkey: Valkey, broker: Broker) -> Iterator[Callable[..., Producer]]:
     """Start producers on the empty Valkey; none survives the test."""
     started: list[Producer] = []
 
-    def start() -> Producer:
-        started.append(Producer(session_valkey.url))
+    def start(producers: int = 1) -> Producer:
+        started.append(Producer(session_valkey.url, producers))
         return started[-1]
 
     yield start
@@ -118,7 +120,7 @@ def demo(name: str, fps: float = 10.0) -> Camera:
     return Camera(name, "demo", fps=fps)
 
 
-def test_cameras_come_change_pause_and_go(produce: Callable[[], Producer], house: House) -> None:
+def test_cameras_come_change_pause_and_go(produce: Callable[..., Producer], house: House) -> None:
     """The list is followed while it changes, each camera for itself."""
     house.registry.put([demo("a"), demo("b")])
     producer = produce()
@@ -133,7 +135,7 @@ def test_cameras_come_change_pause_and_go(produce: Callable[[], Producer], house
     wait_until(lambda: len(producer.captures) == 1)
 
 
-def test_a_capture_that_is_killed_is_started_again(produce: Callable[[], Producer], house: House) -> None:
+def test_a_capture_that_is_killed_is_started_again(produce: Callable[..., Producer], house: House) -> None:
     """Frames come again within 5 s, and the accounts still add up."""
     house.registry.put([demo("a")])
     producer = produce()
@@ -145,7 +147,7 @@ def test_a_capture_that_is_killed_is_started_again(produce: Callable[[], Produce
 
 
 def test_sigterm_ends_everything_within_two_seconds(
-    produce: Callable[[], Producer], house: House, fragile: CameraProcess
+    produce: Callable[..., Producer], house: House, fragile: CameraProcess
 ) -> None:
     """Even with a camera that hangs; the leases are free at once."""
     house.registry.put([demo("a"), Camera("frozen", fragile.url("360"), fps=5.0)])
@@ -160,7 +162,7 @@ def test_sigterm_ends_everything_within_two_seconds(
     assert house.registry.lease("frozen", "another", 4.0) is not None
 
 
-def test_children_die_with_their_producer(produce: Callable[[], Producer], house: House) -> None:
+def test_children_die_with_their_producer(produce: Callable[..., Producer], house: House) -> None:
     """SIGKILL of the producer leaves nothing behind, and another one takes the cameras within 5 s."""
     house.registry.put([demo("a"), demo("b")])
     first = produce()
@@ -176,7 +178,7 @@ def test_children_die_with_their_producer(produce: Callable[[], Producer], house
     assert all(house.mailbox.balance(name).adds_up for name in ("a", "b"))
 
 
-def test_a_frozen_producer_is_succeeded_and_fenced(produce: Callable[[], Producer], house: House) -> None:
+def test_a_frozen_producer_is_succeeded_and_fenced(produce: Callable[..., Producer], house: House) -> None:
     """When its lease has run out another producer has the camera, and the thawed one leaves it alone."""
     house.registry.put([demo("a")])
     first = produce()
@@ -195,7 +197,7 @@ def test_a_frozen_producer_is_succeeded_and_fenced(produce: Callable[[], Produce
     assert house.mailbox.balance("a").adds_up
 
 
-def test_two_producers_share_many_cameras(produce: Callable[[], Producer], house: House) -> None:
+def test_two_producers_share_many_cameras(produce: Callable[..., Producer], house: House) -> None:
     """Each camera is captured by exactly one of them."""
     first, second = produce(), produce()
     wait_until(lambda: len(first.family) > 0 and len(second.family) > 0)
@@ -205,7 +207,21 @@ def test_two_producers_share_many_cameras(produce: Callable[[], Producer], house
     assert len(first.captures) + len(second.captures) == len(names)
 
 
-def test_no_argument_shows_a_password(produce: Callable[[], Producer], house: House, clips: Clips) -> None:
+def test_a_producer_that_joins_late_is_handed_its_part(produce: Callable[..., Producer], house: House) -> None:
+    """The first one lets go of what is beyond its share, and each camera goes on at the other."""
+    names = [f"camera{n}" for n in range(4)]
+    house.registry.put([demo(name, fps=2.0) for name in names])
+    first = produce(2)
+    wait_until(lambda: len(first.captures) == 4)
+    second = produce(2)
+    wait_until(lambda: len(first.captures) == len(second.captures) == 2, seconds=15)
+    before = [house.sampled(name) for name in names]
+    wait_until(lambda: all(house.sampled(name) > count + 2 for name, count in zip(names, before, strict=True)))
+    assert len(first.captures) == len(second.captures) == 2
+    assert all(house.mailbox.balance(name).adds_up for name in names)
+
+
+def test_no_argument_shows_a_password(produce: Callable[..., Producer], house: House, clips: Clips) -> None:
     """Neither the fork server's nor a capture's, and the reported status does not either."""
     with rtsp_camera({"360": clips.video("360")}, "--auth", f"admin:{PASSWORD}") as locked:
         house.registry.put([Camera("a", locked.url("360", f"admin:{PASSWORD}"), fps=5.0)])

@@ -176,7 +176,5 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
         port = up.api.rsplit(":", 1)[1]
         code, _, error = run("up", "demo", "--port", port, "--data", str(tmp_path / "other"), cwd=tmp_path)
         assert code == 2
-        assert (
-            error
-            == f"error: port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port, or 0 for a free one\n"
-        )
+        assert error.startswith(f"error: port {port} of 127.0.0.1 cannot be used (Address already in use): choose another")
+        assert error.count("\n") == 1

@@ -1,0 +1,90 @@
+"""Settings: from flags first, then the environment, frozen, and each fault in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SettingsError
+from pipeline.provider import DETECT_FACES, Provider
+from pipeline.settings import load, parse_attributes
+from pipeline.spending import Budget
+
+
+def test_a_flag_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKSTREAM_FPS", "3")
+    assert load().fps == 3
+    assert load(fps=7.0).fps == 7
+    assert load(fps=None).fps == 3
+
+
+def test_frames_are_rarer_where_they_cost_money() -> None:
+    assert load().sampled_fps == 5
+    assert load(provider="aws").sampled_fps == 1
+    assert load(provider="aws", fps=2.0).sampled_fps == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"fps": "fast"}, "fps 'fast'"),
+        ({"fps": 1000.0}, "fps 1000: frames a second must lie between 0.01 and 60"),
+        ({"tps": 0.0}, "tps 0"),
+        ({"provider": "azure"}, "provider 'azure'"),
+        ({"attributes": "smirk"}, "no attribute 'smirk'"),
+        ({"attributes": ","}, "no attribute is named"),
+        ({"threads": 0}, "threads '0'"),
+    ],
+)
+def test_what_is_wrong_names_the_setting_and_the_value(given: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(**given)
+    assert words in str(error.value)
+
+
+def test_a_password_comes_from_its_own_setting_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().password() is None
+    path = tmp_path / "password"
+    path.write_text("hush\n")
+    assert load(redis_password_file=path).password() == "hush"
+    monkeypatch.setenv("REKSTREAM_REDIS_PASSWORD", "louder")
+    assert load(redis_password_file=path).password() == "louder"
+    assert "louder" not in repr(load())
+    monkeypatch.delenv("REKSTREAM_REDIS_PASSWORD")
+    with pytest.raises(SettingsError, match=r"cannot be read \(No such file"):
+        load(redis_password_file=tmp_path / "none").password()
+
+
+def test_attributes_are_rekognitions_names() -> None:
+    assert parse_attributes("smile, emotions,smile") == ("SMILE", "EMOTIONS")
+    assert parse_attributes("all,smile") == ("ALL",)
+    assert parse_attributes(["age-range", "default"]) == ("AGE_RANGE", "DEFAULT")
+
+
+def test_only_aws_itself_is_paid() -> None:
+    assert Provider.of(load(provider="aws")).dollars_per_call() == 0.001
+    assert Provider.of(load(provider="aws", endpoint_url="http://10.0.0.1")).dollars_per_call() == 0
+    assert Provider.of(load(), "http://127.0.0.1:1").dollars_per_call() == 0
+
+
+def test_quotas_are_aws_defaults_by_region_unless_said_otherwise() -> None:
+    assert Provider("aws", "us-east-1").calls_per_second(DETECT_FACES) == 100
+    assert Provider("aws", "eu-central-1").calls_per_second(DETECT_FACES) == 25
+    assert Provider("aws", "us-east-1").calls_per_second("SearchFacesByImage") == 50
+    assert Provider("aws", "eu-central-1").calls_per_second("SearchFacesByImage") == 5
+    assert Provider("aws", "us-east-1", tps=7).calls_per_second(DETECT_FACES) == 7
+
+
+@pytest.mark.parametrize("text", ["1/day", "$1.50/hour", " 20 / month "])
+def test_a_budget_is_dollars_in_a_period(text: str) -> None:
+    budget = Budget.parse(text)
+    start, end = budget.bounds(1_795_368_000.0)
+    assert start <= 1_795_368_000.0 < end
+    assert budget.bounds(end)[0] == end
+
+
+@pytest.mark.parametrize("text", ["lots", "1", "1/week", "-1/day", "1/day/day", ""])
+def test_another_budget_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="is not an amount of dollars in a period"):
+        Budget.parse(text)
