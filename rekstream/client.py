@@ -40,6 +40,11 @@ class Client:
         """Remove a camera."""
         self._ask("DELETE", f"/api/cameras/{camera_id}")
 
+    def results(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest results of all cameras, oldest first."""
+        found: list[dict[str, Any]] = self._ask("GET", f"/api/results?limit={limit}")["results"]
+        return found
+
     def stats(self) -> dict[str, Any]:
         """Return the figures of this moment."""
         return self._ask("GET", "/api/stats")

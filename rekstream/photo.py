@@ -18,6 +18,7 @@ from pipeline.errors import PictureError, ProviderError, SettingsError
 from pipeline.provider import Provider
 from pipeline.settings import Settings, parse_attributes
 from rekognition_local.server import Server, ServerSettings
+from rekstream.words import face_in_words
 from vision.detector import DetectorSettings
 from vision.pictures import decode
 from workers.rekognition import BotoRekognition, CallFailed
@@ -94,21 +95,7 @@ def _client(provider: Provider, settings: Settings) -> BotoRekognition:
 def _summary(name: str, faces: list[Mapping[str, Any]], seconds: float) -> str:
     count = "no face" if not faces else "1 face" if len(faces) == 1 else f"{len(faces)} faces"
     lines = [f"{name}: {count}, {seconds:.2f} s"]
-    return "\n".join(lines + [f"  {number}. {_in_words(face)}" for number, face in enumerate(faces, 1)])
-
-
-def _in_words(face: Mapping[str, Any]) -> str:
-    words = []
-    if gender := face.get("Gender"):
-        words.append(gender["Value"].lower())
-    if age := face.get("AgeRange"):
-        words.append(f"{age['Low']}-{age['High']} years")
-    if emotions := face.get("Emotions"):
-        strongest = max(emotions, key=lambda emotion: emotion["Confidence"])
-        words.append(f"{strongest['Type'].lower()} {strongest['Confidence']:.0f} %")
-    if smile := face.get("Smile"):
-        words.append("smiles" if smile["Value"] else "does not smile")
-    return ", ".join(words) or f"confidence {face['Confidence']:.0f} %"
+    return "\n".join(lines + [f"  {number}. {face_in_words(face)}" for number, face in enumerate(faces, 1)])
 
 
 def _save(image: Mapping[str, Any], faces: list[Mapping[str, Any]], path: Path) -> None:
@@ -125,7 +112,7 @@ def _save(image: Mapping[str, Any], faces: list[Mapping[str, Any]], path: Path) 
         cv2.rectangle(picture, (left, top), (right, bottom), _GREEN, line)
         cv2.putText(
             picture,
-            _in_words(face),
+            face_in_words(face),
             (left, max(12, top - 3 * line)),
             cv2.FONT_HERSHEY_SIMPLEX,
             line / 4,

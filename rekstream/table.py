@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.provider import Provider
 from rekstream.client import Client, ServerError
+from rekstream.words import faces_in_short
 
 REFRESH_SECONDS = 1.0
+RESULTS_PER_CAMERA = 10
 PLAIN_SECONDS = 5.0  # between lines where the output is no terminal
 FRESH_SECONDS, OLD_SECONDS = 1.0, 3.0
 _STATE_STYLES = {"live": "green", "ended": "dim", "off": "dim", "connecting": "yellow", "stalled": "red", "unauthorized": "red"}
@@ -31,6 +34,7 @@ class LiveTable:
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._next = 0.0
         self._cameras: list[dict[str, Any]] = []
+        self._seen: dict[str, str] = {}
 
     def __enter__(self) -> LiveTable:
         if self._live:
@@ -52,24 +56,39 @@ class LiveTable:
             return
         self._next = time.monotonic() + (REFRESH_SECONDS if self._live else PLAIN_SECONDS)
         try:
-            self._cameras, stats = self._client.cameras(), self._client.stats()
+            stats = self.look()
         except ServerError:
             return  # the dashboard is being started again; the next second shows more
         if self._live:
-            self._live.update(self._table(stats), refresh=True)
+            self._live.update(self.table(stats), refresh=True)
         else:
             for camera in self._cameras:
-                self._console.print(plain_line(camera, _figures(stats, camera["id"])), markup=False, soft_wrap=True)
+                seen = self._seen.get(camera["id"], "-")
+                self._console.print(plain_line(camera, _figures(stats, camera["id"]), seen), markup=False, soft_wrap=True)
 
-    def _table(self, stats: Mapping[str, Any]) -> Table:
-        table = Table(box=None, pad_edge=False, caption=escape(self._caption(stats)), caption_justify="left")
-        table.add_column("camera", no_wrap=True)
-        table.add_column("state")
-        for name in ("sampled/s", "analysed/s", "superseded/s", "faces", "newest age", "p95"):
-            table.add_column(name, justify="right", no_wrap=True)
+    def look(self) -> dict[str, Any]:
+        """Ask for what is shown, and return the figures; raises ServerError."""
+        self._cameras, stats = self._client.cameras(), self._client.stats()
+        for result in self._client.results(limit=RESULTS_PER_CAMERA * max(1, len(self._cameras))):
+            self._seen[result["camera"]] = faces_in_short(result.get("FaceDetails", []))
+        return stats
+
+    def table(self, stats: Mapping[str, Any]) -> Group:
+        """Return the cameras as rows, below them what is wrong with some, and the figures of the whole."""
+        table = Table(box=None, pad_edge=False)
+        for name in ("camera", "state"):
+            table.add_column(name, no_wrap=True)
+        for name in ("sampled/s", "analysed/s", "superseded/s", "age", "p95"):
+            table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+        table.add_column("faces", no_wrap=True, overflow="ellipsis", min_width=6)
         for camera in self._cameras:
-            table.add_row(*_row(camera, _figures(stats, camera["id"])))
-        return table
+            table.add_row(*_row(camera, _figures(stats, camera["id"]), self._seen.get(camera["id"], "-")))
+        troubles = [
+            Text(f"{camera['id']}: {camera['status']['message']}", style="yellow")
+            for camera in self._cameras
+            if _is_troubled(camera)
+        ]
+        return Group(table, *troubles, Text(self._caption(stats), style="dim italic"))
 
     def _caption(self, stats: Mapping[str, Any]) -> str:
         cost, limit = stats["cost"], stats["bottleneck"]
@@ -82,27 +101,31 @@ class LiveTable:
         return f"{stats['provider']} · {money} · {calls} · bottleneck: {limit['what']} ({limit['why']})"
 
 
-def plain_line(camera: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+def plain_line(camera: Mapping[str, Any], figures: Mapping[str, Any], faces: str) -> str:
     """Return the line about one camera where the output is no terminal."""
     rates, message = figures.get("rates", {}), camera["status"]["message"]
     numbers = ", ".join(f"{name} {rates.get(name, 0.0):.1f}/s" for name in ("sampled", "analysed", "superseded"))
-    seen = f"faces {_count(figures.get('faces'))}, newest {_seconds(figures.get('newest_age'))}, p95 {_seconds(_p95(figures))}"
+    seen = f"faces {faces}, newest {_seconds(figures.get('newest_age'))}, p95 {_seconds(_p95(figures))}"
     return f"{camera['id']}: {camera['status']['state']}, {numbers}, {seen}" + (f" ({message})" if message else "")
 
 
-def _row(camera: Mapping[str, Any], figures: Mapping[str, Any]) -> list[str]:
+def _row(camera: Mapping[str, Any], figures: Mapping[str, Any], seen: str) -> list[str]:
     rates, status = figures.get("rates", {}), camera["status"]
     state = "paused" if camera["paused"] else status["state"]
     style = _STATE_STYLES.get(state, "yellow")
-    said = f"\n{escape(status['message'])}" if status["message"] and state != "live" else ""
     return [
         camera["id"],
-        f"[{style}]{state}[/]{said}",
+        f"[{style}]{state}[/]",
         *(f"{rates.get(name, 0.0):.1f}" for name in ("sampled", "analysed", "superseded")),
-        _count(figures.get("faces")),
         _age(figures.get("newest_age")),
         _seconds(_p95(figures)),
+        escape(seen) if figures.get("faces") is not None else "-",
     ]
+
+
+def _is_troubled(camera: Mapping[str, Any]) -> bool:
+    status = camera["status"]
+    return bool(status["message"]) and not camera["paused"] and status["state"] not in ("live", "ended", "off")
 
 
 def _figures(stats: Mapping[str, Any], camera: str) -> Mapping[str, Any]:
@@ -113,10 +136,6 @@ def _figures(stats: Mapping[str, Any], camera: str) -> Mapping[str, Any]:
 def _p95(figures: Mapping[str, Any]) -> float | None:
     age: Mapping[str, float | None] = figures.get("age", {})
     return age.get("p95")
-
-
-def _count(value: int | None) -> str:
-    return "-" if value is None else str(value)
 
 
 def _seconds(value: float | None) -> str:

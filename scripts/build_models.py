@@ -113,9 +113,7 @@ def build_all(unpacked: Path, into: Path) -> int:
         onnx.save(model, str(path))
         same = _digest(path) == _digest(SHIPPED / path.name)
         different |= not same
-        print(
-            f"{path.name:16} {path.stat().st_size:>10} bytes  {'the same as' if same else 'DIFFERS FROM'} the shipped file"
-        )
+        print(f"{path.name:16} {path.stat().st_size:>10} bytes  {'the same as' if same else 'DIFFERS FROM'} the shipped file")
     return different
 
 

@@ -38,14 +38,13 @@ def main() -> None:
 
 
 def draw(up: Up) -> None:
-    console = Console(record=True, width=118, force_terminal=True, highlight=False)
+    console = Console(record=True, width=124, force_terminal=True, highlight=False)
     for line in up.said.splitlines():
         if re.match(r"API|Redis|answered|Ctrl-C", line):
             console.print(re.sub(r":\d{4,5}", ":8080", line), soft_wrap=True)
     client = Client(up.api)
     shown = LiveTable(console, client, Provider("local", "us-east-1"))
-    shown._cameras = client.cameras()
-    console.print(shown._table(client.stats()))
+    console.print(shown.table(shown.look()))
     svg = console.export_svg(title="rekstream up")
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # no address of anybody's fonts
     (ROOT / "docs" / "up.svg").write_text(re.sub(r"\n\s*\n+", "\n", svg))

@@ -84,9 +84,7 @@ class _Converter:
 
     def _transpose(self, inputs: list[Value], _attributes: "_Attributes") -> Value:
         value, order = inputs
-        return (
-            self._turn(value, tuple(int(axis) for axis in order)) if isinstance(value, str) else value.transpose(order)
-        )
+        return self._turn(value, tuple(int(axis) for axis in order)) if isinstance(value, str) else value.transpose(order)
 
     def _conv2d(self, inputs: list[Value], attributes: "_Attributes") -> Value:
         source = self._turn(inputs[0], _TO_NCHW)

@@ -51,9 +51,7 @@ class _Converter:
         data = self._model.buffers[tensor.buffer].data
         if data is None or len(data) == 0:
             return None
-        return np.frombuffer(bytes(data), _DTYPES[tensor.type]).reshape(
-            tensor.shape if tensor.shape is not None else ()
-        )
+        return np.frombuffer(bytes(data), _DTYPES[tensor.type]).reshape(tensor.shape if tensor.shape is not None else ())
 
     def _convert(self, operator: Any) -> None:
         code = self._model.operatorCodes[operator.opcodeIndex]
