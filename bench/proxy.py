@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 CHUNK_BYTES = 4096
-BUFFER_BYTES = 16 * 1024
+BUFFER_BYTES = 8 * 1024  # of a connection, in the kernel: what a full router's queue holds for each of some thirty
 SEGMENT_BYTES = 1448
 LAG_SECONDS = 0.005  # how far the line may catch up on time that the event loop slept too long
+LOOPBACK = "127.0.0.1"
 
 Send = Callable[[int], Awaitable[None]]
 
@@ -44,49 +45,81 @@ class Line:
         await asyncio.sleep(self._free_at - time.monotonic())
 
 
-async def at_once(count: int) -> None:  # a line without a limit
+async def at_once(count: int) -> None:
     """Be a line that is never full."""
 
 
-async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, send: Send, delay: float) -> None:
-    """Carry bytes from one socket to another: each chunk over the line first, then `delay` seconds long on its way."""
-    under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+class SlowLine:
+    """Listens on `port` of loopback and carries each connection to the port `to` and back, `delay` seconds each way."""
 
-    async def deliver() -> None:
+    def __init__(self, to: int, up: Send, delay: float) -> None:
+        self._to, self._up, self._delay = to, up, delay
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        self._socket.bind((LOOPBACK, 0))
+        self._socket.listen(256)
+        self._socket.setblocking(False)
+        self._users: set[asyncio.Task[None]] = set()
+        self.port: int = self._socket.getsockname()[1]
+
+    async def serve_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        with self._socket:
+            while True:
+                near, _ = await loop.sock_accept(self._socket)
+                user = asyncio.create_task(self._serve(near))
+                self._users.add(user)
+                user.add_done_callback(self._users.discard)
+
+    async def _serve(self, near: socket.socket) -> None:
+        with near, socket.socket() as far:
+            far.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(far, (LOOPBACK, self._to))
+            await asyncio.gather(carry(near, far, self._up, self._delay), carry(far, near, at_once, self._delay))
+
+
+async def carry(source: socket.socket, target: socket.socket, send: Send, delay: float) -> None:
+    """Carry bytes from one socket to another: each chunk over the line first, then `delay` seconds long on its way."""
+    loop = asyncio.get_running_loop()
+    under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    delivery = asyncio.create_task(deliver(under_way, target))
+    with contextlib.suppress(OSError):
+        while chunk := await loop.sock_recv(source, CHUNK_BYTES):
+            await send(len(chunk))
+            under_way.put_nowait((time.monotonic() + delay, chunk))
+    under_way.put_nowait((time.monotonic() + delay, b""))
+    await delivery
+
+
+async def deliver(under_way: asyncio.Queue[tuple[float, bytes]], target: socket.socket) -> None:
+    """Hand over each chunk when it is due; the empty one ends the connection in this direction."""
+    with contextlib.suppress(OSError):
         while True:
             due, chunk = await under_way.get()
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            writer.write(chunk)
             if not chunk:
+                target.shutdown(socket.SHUT_WR)
                 return
-            await writer.drain()
-
-    delivery = asyncio.create_task(deliver())
-    with contextlib.suppress(ConnectionError):
-        while chunk := await reader.read(CHUNK_BYTES):
-            await send(len(chunk))
-            under_way.put_nowait((time.monotonic() + delay, chunk))
-    under_way.put_nowait((0.0, b""))
-    with contextlib.suppress(ConnectionError, OSError):
-        await delivery
-        writer.close()
+            await asyncio.get_running_loop().sock_sendall(target, chunk)
 
 
-async def relay(
-    port: int, to: int, up: Send = at_once, delay: float = 0.0, tls: ssl.SSLContext | None = None
-) -> asyncio.Server:
-    """Listen on loopback and carry each connection to the port `to`; with `tls` it is ended here."""
+async def end_tls(to: int, tls: ssl.SSLContext) -> asyncio.Server:
+    """Listen on loopback, end TLS there and pass what it held to the port `to`."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", to, limit=BUFFER_BYTES)
-        await asyncio.gather(carry(reader, back, up, delay), carry(there, writer, at_once, delay))
+        there, back = await asyncio.open_connection(LOOPBACK, to)
+        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
 
-    listening = socket.socket()
-    if up is not at_once:
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    listening.bind(("127.0.0.1", port))
-    return await asyncio.start_server(serve, sock=listening, backlog=256, limit=CHUNK_BYTES, ssl=tls)
+    return await asyncio.start_server(serve, LOOPBACK, 0, backlog=256, ssl=tls)
+
+
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(2**16):
+            writer.write(chunk)
+            await writer.drain()
+    writer.close()
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -118,10 +151,9 @@ async def main() -> None:
     to, one_way, bits_per_second, certificate, key = sys.argv[1:]
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate, key)
-    ending = await relay(0, int(to), tls=tls)
-    line = await relay(0, port_of(ending), Line(float(bits_per_second)).send, float(one_way))
-    print(port_of(line), flush=True)
-    async with ending, line:
+    async with await end_tls(int(to), tls) as ending:
+        line = SlowLine(port_of(ending), Line(float(bits_per_second)).send, float(one_way))
+        print(line.port, flush=True)
         await line.serve_forever()
 
 

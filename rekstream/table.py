@@ -18,6 +18,7 @@ from rekstream.client import Client, ServerError
 from rekstream.words import faces_in_short
 
 REFRESH_SECONDS = 1.0
+MOST_NAME = 20
 RESULTS_PER_CAMERA = 10
 PLAIN_SECONDS = 5.0  # between lines where the output is no terminal
 FRESH_SECONDS, OLD_SECONDS = 1.0, 3.0
@@ -75,10 +76,11 @@ class LiveTable:
 
     def table(self, stats: Mapping[str, Any]) -> Group:
         """Return the cameras as rows, below them what is wrong with some, and the figures of the whole."""
-        table = Table(box=None, pad_edge=False)
-        for name in ("camera", "state"):
-            table.add_column(name, no_wrap=True)
-        for name in ("sampled/s", "analysed/s", "superseded/s", "age", "p95"):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        longest = max((len(camera["id"]) for camera in self._cameras), default=0)
+        for name, width in (("camera", min(longest, MOST_NAME)), ("state", len("live"))):
+            table.add_column(name, no_wrap=True, min_width=max(width, len(name)))
+        for name in ("sampled/s", "analysed/s", "superseded/s", "age   ", "p95   "):
             table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
         table.add_column("faces", no_wrap=True, overflow="ellipsis", min_width=6)
         for camera in self._cameras:
