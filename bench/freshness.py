@@ -83,6 +83,7 @@ def late_binding(scenario: Scenario, seconds: float) -> list[str]:
         )
         rig.wait_for_results(broker, 3 * len(scenario.rates))
         time.sleep(3)
+        before = rig.figures(service)["refused"]  # each cuts the shared rate, which takes half a minute to grow back
         rig.figures(service, "/reset")
         start, spent = rig.redis_now(broker), rig.cpu_seconds(worker)
         time.sleep(seconds)
@@ -91,7 +92,8 @@ def late_binding(scenario: Scenario, seconds: float) -> list[str]:
         memory = rig.megabytes(worker)
         ages, service_figures = rig.ages_of(results, end - start), rig.figures(service)
         broker.close()
-        return row(scenario, "late binding", ages, service_figures, f"{memory:.0f} MB, {spent / seconds * 100:.0f} % of a core")
+        note = f"{memory:.0f} MB, {spent / seconds * 100:.0f} % of a core" + f"; {before:.0f} refused before" * bool(before)
+        return row(scenario, "late binding", ages, service_figures, note)
 
 
 def beside(name: str, scenario: Scenario, seconds: float) -> list[str]:

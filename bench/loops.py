@@ -31,6 +31,7 @@ TITLES = {
 }
 FRAME = os.urandom(100_000)
 WARM_UP = 5.0
+END_SECONDS = 10.0
 WORKERS = {"simple": 8, "fork": 4}
 
 
@@ -57,8 +58,8 @@ class Newest:
         self._at = time.time()
         self._there.set()
 
-    def wait(self) -> None:
-        self._there.wait()
+    def wait(self, seconds: float) -> bool:
+        return self._there.wait(seconds)
 
     def take(self) -> float:
         self._there.clear()
@@ -73,24 +74,29 @@ def looped(name: str, url: str, service: str, rates: tuple[float, ...], allowed:
 
     def loop(slot: Newest, limit: RateLimit) -> None:
         while not stop.is_set():
-            slot.wait()
-            if name == "fair":
-                limit.acquire(lambda: not stop.is_set())
+            if not slot.wait(0.5) or (name == "fair" and limit.acquire(lambda: not stop.is_set()) is None):
+                continue
             at = slot.take()
             if call(client):
                 ages.append((time.time(), time.time() - at))
 
+    threads = []
     for number, rate in enumerate(rates):
         slot = Newest()
         limit = RateLimit(connection, "bench", "DetectFaces", allowed)
-        threading.Thread(target=loop, args=(slot, limit), daemon=True).start()
-        threading.Thread(target=film, args=(slot.put, rate, number / len(rates), stop), daemon=True).start()
+        threads.append(threading.Thread(target=loop, args=(slot, limit), daemon=True))
+        threads.append(threading.Thread(target=film, args=(slot.put, rate, number / len(rates), stop), daemon=True))
+    for thread in threads:
+        thread.start()
     time.sleep(WARM_UP)
     rig.figures(service, "/reset")
     start = time.time()
     time.sleep(seconds)
+    end = time.time()
     stop.set()
-    return Outcome(_ages([age for at, age in list(ages) if at >= start], seconds), "")
+    for thread in threads:
+        thread.join(END_SECONDS)
+    return Outcome(_ages([age for at, age in ages if start <= at < end], end - start), "")
 
 
 def queued(name: str, url: str, service: str, rates: tuple[float, ...], seconds: float) -> Outcome:
@@ -104,7 +110,11 @@ def queued(name: str, url: str, service: str, rates: tuple[float, ...], seconds:
         queue.enqueue("bench.loops.job", frame, time.time(), result_ttl=0, job_timeout=-1)
 
     with rq_workers(name, url, service) as workers:
+        for _ in range(4 * len(workers)):  # each worker has imported what it needs before it is measured
+            enqueue()
+        rig.wait_until(lambda: not len(queue) and connection.llen("ages"), 30)
         time.sleep(WARM_UP)
+        connection.delete("ages")
         rig.figures(service, "/reset")
         for number, rate in enumerate(rates):
             threading.Thread(target=film, args=(enqueue, rate, number / len(rates), stop), daemon=True).start()

@@ -166,14 +166,19 @@ def redis_now(broker: Broker) -> float:
 
 
 def wait_for_results(broker: Broker, count: int, seconds: float = 60.0) -> None:
+    wait_until(lambda: len(Results(broker.scripts).latest(count)) >= count, seconds)
+
+
+def wait_until(condition: Callable[[], object], seconds: float) -> None:
+    """Wait for what has to come true for a measurement to begin; ends the run when it does not."""
     deadline = time.monotonic() + seconds
-    while len(Results(broker.scripts).latest(count)) < count:
+    while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit(f"no {count} results within {seconds} s")
+            raise SystemExit(f"what is measured did not get going within {seconds:g} s")
         time.sleep(0.2)
 
 
-def wait_until_quiet(seconds: float = 120.0) -> None:
+def wait_until_quiet(seconds: float = 60.0) -> None:
     """Wait until others leave nine tenths of this machine alone, and say so when they do not: figures are worth less then."""
     deadline = time.monotonic() + seconds
     while (busy := psutil.cpu_percent(2.0)) > QUIET_PERCENT:
