@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _PAGE = 500
 MAX_BYTES = 256 * 1024 * 1024
+KEEP_SECONDS = 600  # as pipeline/lua/common.lua has it
 NEWEST = "$"
 BEGINNING = "0"
 
@@ -83,7 +84,9 @@ class Results:
         return NewestFrame(jpeg, int(seq), float(json.loads(meta)["captured_at"]), (result_id or b"").decode())
 
     def trim(self) -> None:
-        """Keep the stream under MAX_BYTES by dropping its oldest entries."""
+        """Drop what is older than ten minutes, also when nothing new comes, and the oldest entries above MAX_BYTES."""
+        seconds, _ = self._connection.time()
+        self._connection.xtrim(keys.RESULTS, minid=(seconds - KEEP_SECONDS) * 1000, approximate=False)
         size = self._connection.memory_usage(keys.RESULTS, samples=20) or 0
         if size > MAX_BYTES:
             keep = int(self._connection.xlen(keys.RESULTS) * 0.8 * MAX_BYTES / size)

@@ -120,6 +120,14 @@ def test_the_stream_is_bounded_by_bytes(broker: Broker, monkeypatch: pytest.Monk
     assert MAX_BYTES > 1_000_000
 
 
+def test_results_go_after_ten_minutes_even_when_nothing_new_comes(broker: Broker) -> None:
+    now = int(time.time() * 1000)
+    broker.scripts.xadd(keys.RESULTS, {"result": "old"}, id=f"{now - 601_000}-0")
+    broker.scripts.xadd(keys.RESULTS, {"result": "young"}, id=f"{now - 590_000}-0")
+    Results(broker.scripts).trim()
+    assert [values[b"result"] for _, values in broker.scripts.xrange(keys.RESULTS)] == [b"young"]
+
+
 def test_what_up_says_is_read_by_those_who_join_and_knows_no_loopback(broker: Broker) -> None:
 
     shared = SharedSettings(broker.scripts)
