@@ -34,10 +34,10 @@ SHOWS = {
 }
 PREFACE = """# Benchmarks
 
-Written by `make bench ARGS=--write` on {date}: {machine}; {system}; Python {python}.
+Written by `make bench ARGS=--write`, a table by `python -m bench NAME --write`.
 
 Service times are assumed (a strict server of our own with a log-normal answer, 300 ms at the median unless a table says
-otherwise): nothing was measured against AWS. Everything of a table ran on the machine named above, cameras, servers and load
+otherwise): nothing was measured against AWS. Everything of a table ran on the machine named with it, cameras, servers and load
 included, so milliseconds are this machine's; the ratios between rows of one table are the figures to carry elsewhere.
 """
 
@@ -49,12 +49,20 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in TITLES]:
         parser.error(f"there is no measurement {unknown[0]!r}: choose among {', '.join(TITLES)}")
-    parts = [PREFACE.format(**about_this_machine())]
     for name in asked.names or TITLES:
         print(f"\n{TITLES[name]}\n", flush=True)
-        parts.append(section(name, run(name)))
-    if asked.write:
-        PAGE.write_text("\n".join(parts))
+        written = section(name, run(name))
+        if asked.write:
+            write(name, written)
+
+
+def write(name: str, written: str) -> None:
+    """Put one measurement's part onto the page; the others stay as they are."""
+    _, *parts = PAGE.read_text().split("\n## ") if PAGE.exists() else [""]
+    known = {title: part for part in parts for title in [part.split("\n", 1)[0]]}
+    known[TITLES[name]] = written.removeprefix("## ")
+    shown = [f"## {known[title].strip()}\n" for title in TITLES.values() if title in known]
+    PAGE.write_text("\n".join([PREFACE, *shown]))
 
 
 def run(name: str) -> str:
@@ -72,16 +80,12 @@ def run(name: str) -> str:
 def section(name: str, output: str) -> str:
     """Return a measurement's part of the page; what is no table is shown as it was printed."""
     shown = output if output.startswith("|") else f"```text\n{output}\n```"
-    return f"## {TITLES[name]}\n\n{SHOWS[name]}\n\n    python -m bench {name}\n\n{shown}\n"
+    return f"## {TITLES[name]}\n\n{SHOWS[name]}\n\n    python -m bench {name}\n\n{about_this_machine()}\n\n{shown}\n"
 
 
-def about_this_machine() -> dict[str, str]:
-    return {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "machine": f"{cpu_model()}, {os.cpu_count()} cores",
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
+def about_this_machine() -> str:
+    machine, system = f"{cpu_model()}, {os.cpu_count()} cores", f"{platform.system()} {platform.release()}"
+    return f"{dt.datetime.now(dt.UTC).date()}; {machine}; {system}; Python {platform.python_version()}."
 
 
 def cpu_model() -> str:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 USER_ERROR = 2  # the exit code of a part that has said in one sentence what is wrong
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _STEADY_SECONDS = 10.0
+_ERROR = "error: "
 _PR_SET_PDEATHSIG = 1
 
 
@@ -53,6 +54,7 @@ class Child:
         self._pause = _SHORTEST_PAUSE
         self._again_at = 0.0
         self._last_words = ""
+        self._listener: threading.Thread | None = None
 
     @property
     def pid(self) -> int | None:
@@ -74,7 +76,8 @@ class Child:
             start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  # prctl only; no lock is taken between fork and exec
         )
-        threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
+        self._listener.start()
         self._on_start()
 
     def tend(self) -> None:
@@ -109,16 +112,21 @@ class Child:
                 process.wait()
 
     def _note_death(self, code: int, lived: float) -> None:
+        if self._listener:
+            self._listener.join(timeout=1)
         if code == USER_ERROR and self.starts == 1:
             raise PartFailed(self._last_words or f"{self.part.name} cannot be started")
         self._pause = _SHORTEST_PAUSE if lived > _STEADY_SECONDS else min(_LONGEST_PAUSE, self._pause * 2)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._say(self.part.name, f"ended ({how}), starting it again")
+        why, self._last_words = self._last_words, ""
+        self._say(self.part.name, f"ended ({how}{': ' + why if why else ''}), starting it again")
 
     def _listen(self, lines: IO[str] | None) -> None:
         for line in lines or ():
-            if text := line.rstrip():
-                self._last_words = text.removeprefix("error: ")
+            text = line.rstrip()
+            if text.startswith(_ERROR):
+                self._last_words = text.removeprefix(_ERROR)
+            elif text:
                 self._say(self.part.name, text)
 
 

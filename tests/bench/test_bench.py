@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,16 @@ def test_each_measurement_that_is_named_is_there() -> None:
 def test_a_table_stands_on_the_page_as_it_is_and_text_in_a_block() -> None:
     assert "\n| a |\n" in page.section("worker", "| a |\n|---|")
     assert "```text\n1 ms\n```" in page.section("vision", "1 ms")
+
+
+def test_a_measurement_is_written_in_its_place_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "PAGE", tmp_path / "benchmarks.md")
+    for name, figure in (("worker", "100 MB"), ("freshness", "340 ms"), ("worker", "90 MB")):
+        page.write(name, page.section(name, f"| {figure} |"))
+    text = page.PAGE.read_text()
+    assert text.startswith("# Benchmarks\n")
+    assert text.index("340 ms") < text.index("90 MB")
+    assert "100 MB" not in text
 
 
 def test_an_unknown_name_is_refused_in_one_sentence() -> None:
