@@ -183,7 +183,7 @@ def wait_until_quiet(seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while (busy := psutil.cpu_percent(2.0)) > QUIET_PERCENT:
         if time.monotonic() > deadline:
-            print(f"measured beside others, who took {busy:.0f} % of the machine", flush=True)
+            print(f"measured beside others, who took {busy:.0f} % of the machine", file=sys.stderr)
             return
 
 

@@ -41,6 +41,6 @@ class DashboardSettings:
         """Refuse to serve other machines without a token; raises SettingsError."""
         if not self.is_local and not self.token:
             raise SettingsError(
-                f"host {self.host!r} lets other machines reach the cameras: set REKSTREAM_TOKEN, which they then have to send (Authorization: Bearer), "
-                "or listen on 127.0.0.1"
+                f"host {self.host!r} lets other machines reach the cameras: set REKSTREAM_TOKEN, which they then have to send "
+                "(Authorization: Bearer), or listen on 127.0.0.1"
             )

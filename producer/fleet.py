@@ -155,9 +155,7 @@ class Post:
 class Fleet:
     """Keeps one capture process for each camera that this producer has leased."""
 
-    def __init__(
-        self, registry: CameraRegistry, settings: FleetSettings, producers: Callable[[], int] = lambda: 1
-    ) -> None:
+    def __init__(self, registry: CameraRegistry, settings: FleetSettings, producers: Callable[[], int] = lambda: 1) -> None:
         self._registry = registry
         self._settings = settings
         self._producers = producers

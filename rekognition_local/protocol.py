@@ -109,9 +109,7 @@ def _list(shape: ListShape, value: object, path: str) -> list[Any]:
 def _map(shape: MapShape, value: object, path: str) -> dict[str, Any]:
     entries = _typed(value, dict, path, "an object")
     _check_bounds(shape, len(entries), path, "entries")
-    return {
-        _check(shape.key, key, path): _check(shape.value, entry, f"{path}[{key}]") for key, entry in entries.items()
-    }
+    return {_check(shape.key, key, path): _check(shape.value, entry, f"{path}[{key}]") for key, entry in entries.items()}
 
 
 def _string(shape: StringShape, value: object, path: str) -> str:

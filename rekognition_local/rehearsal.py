@@ -106,9 +106,7 @@ class Stage:
                 bucket = self._buckets[operation] = TokenBucket(rate, self.rehearsal.burst, self._clock)
             admitted = bucket.take()
         if not admitted:
-            raise ServiceError(
-                "ProvisionedThroughputExceededException", f"more than {rate:g} calls a second of {operation}"
-            )
+            raise ServiceError("ProvisionedThroughputExceededException", f"more than {rate:g} calls a second of {operation}")
 
     def delay(self) -> float:
         """Return the seconds to add to a call: log-normal around the median."""

@@ -69,9 +69,7 @@ class Server:
     `operations` replaces what is answered, by AWS's names: a test or a measurement brings its own.
     """
 
-    def __init__(
-        self, settings: ServerSettings | None = None, operations: Mapping[str, Operation] | None = None
-    ) -> None:
+    def __init__(self, settings: ServerSettings | None = None, operations: Mapping[str, Operation] | None = None) -> None:
         self._settings = settings or ServerSettings()
         _require_loopback(self._settings.host)
         if operations is None:
@@ -83,15 +81,11 @@ class Server:
 
     def __enter__(self) -> "Server":
         self._http = _listen(self._settings, self._service)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(_POLL_SECONDS,), name="rekognition-local"
-        )
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(_POLL_SECONDS,), name="rekognition-local")
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop accepting, end the calls that only wait, let those at work finish, and close every connection."""
         http, thread = self._running(), self._thread
         self._service.close()

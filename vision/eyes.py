@@ -62,9 +62,7 @@ class EyeReader:
         pupils = irises.reshape(len(crops), -1, 3)[:, _PUPIL, :2].astype(np.float64)
         pupils[0::2, 0] = _PIXELS - 1 - pupils[0::2, 0]
         placed = np.concatenate([back(matrix, pupil[None]) for matrix, pupil in zip(matrices, pupils, strict=True)])
-        return [
-            Eyes((float(openness[at]), float(openness[at + 1])), placed[at : at + 2]) for at in range(0, len(crops), 2)
-        ]
+        return [Eyes((float(openness[at]), float(openness[at + 1])), placed[at : at + 2]) for at in range(0, len(crops), 2)]
 
 
 def _eye_square(mesh: Mesh, outer: int, inner: int) -> NDArray[np.float64]:

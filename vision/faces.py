@@ -60,9 +60,7 @@ class FaceEngine:
         found = self._detector.detect(rgb).largest(MAX_FACES)
         return [_box(box, rgb) for box in found.boxes]
 
-    def _read(
-        self, rgb: Rgb, meshes: list[Mesh], boxes: NDArray[np.float64], asked: frozenset[Attribute]
-    ) -> "list[_Reading]":
+    def _read(self, rgb: Rgb, meshes: list[Mesh], boxes: NDArray[np.float64], asked: frozenset[Attribute]) -> "list[_Reading]":
         """Run the models that the attributes need, each once over all faces."""
         readings = [_Reading(mesh) for mesh in meshes]
         if asked & {Attribute.ALL, Attribute.EYES_OPEN}:
