@@ -10,6 +10,7 @@ QUEUE = "rekstream"
 QUEUE_KEY = f"rq:queue:{QUEUE}"
 ANALYZE = "workers.analyze.analyze"
 FAILED_JOB_SECONDS = 60
+QUEUED_JOB_SECONDS = 3600  # a job that no worker came for; its frame finds another (Mailbox.sweep)
 
 
 def job_id(camera: str, token: str) -> str:
@@ -30,6 +31,7 @@ class JobQueue:
             args=(camera, token),
             job_id=job_id(camera, token),
             timeout=-1,
+            ttl=QUEUED_JOB_SECONDS,
             result_ttl=0,
             failure_ttl=FAILED_JOB_SECONDS,
             description=f"analyze {camera}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
 from pipeline.provider import DETECT_FACES, Provider
 from workers.rate_limit import RateLimit, Slot
-from workers.rekognition import RETRYABLE, Answer, CallFailed, Rekognition
+from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,33 @@ class Uplink(Protocol):
         ...
 
 
+class InHand:
+    """The frames that this process has taken and not finished: their deadlines are moved on while it lives."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._lock = threading.Lock()
+        self._tokens: dict[str, str] = {}
+
+    @contextmanager
+    def holding(self, taken: TakenFrame) -> Iterator[None]:
+        """Have the frame in hand inside the with-block."""
+        with self._lock:
+            self._tokens[taken.token] = taken.frame.camera
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._tokens[taken.token]
+
+    def extend(self) -> None:
+        """Move the deadlines on; may raise redis.RedisError. To be called well within mailbox.FLIGHT_SECONDS."""
+        with self._lock:
+            tokens = list(self._tokens.items())
+        for token, camera in tokens:
+            self._mailbox.extend(camera, token)
+
+
 @dataclass(frozen=True, slots=True)
 class Analyzer:
     """Everything that one process needs for its jobs; shared by its threads."""
@@ -54,6 +81,7 @@ class Analyzer:
     metrics: WorkerMetrics
     threads: ThreadStates
     uplink: Uplink
+    in_hand: InHand
     stop: threading.Event
 
     def analyze(self, camera: str, token: str) -> None:
@@ -64,16 +92,24 @@ class Analyzer:
         if slot is None:
             self.mailbox.release(camera, token)
             return
-        taken = self.mailbox.take(camera, token)
+        taken = self._take(camera, token)
         if taken is None:
             self.limit.give_back(slot)
             return
-        self._serve(taken, asked_at)
+        with self.in_hand.holding(taken):
+            self._serve(taken, slot, asked_at)
 
-    def _serve(self, taken: TakenFrame, asked_at: float) -> None:
+    def _take(self, camera: str, token: str) -> TakenFrame | None:
+        """Take the frame, once more when the reply was lost: the same token gets the same frame."""
+        try:
+            return self.mailbox.take(camera, token)
+        except (redis.ConnectionError, redis.TimeoutError):
+            return self.mailbox.take(camera, token)
+
+    def _serve(self, taken: TakenFrame, slot: Slot, asked_at: float) -> None:
         stages = _stages_before_the_call(taken, asked_at)
         try:
-            answer = self._call_while_worth_it(taken)
+            answer = self._call_while_worth_it(taken, slot)
         except CallFailed as failure:
             self._finish_failed(taken, failure, stages)
             return
@@ -86,32 +122,39 @@ class Analyzer:
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
 
-    def _call_while_worth_it(self, taken: TakenFrame) -> Answer:
+    def _call_while_worth_it(self, taken: TakenFrame, slot: Slot) -> Answer:
         """Call once; for policy `every`, again in new slots until the frame's time is over."""
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
-                return self._call(taken)
+                return self._call(taken, slot)
             except CallFailed as failure:
                 worth_it = taken.policy is Policy.EVERY and failure.kind in RETRYABLE and time.monotonic() < deadline
-                if not worth_it or not self._new_slot(taken):
+                another = self._new_slot(taken) if worth_it else None
+                if another is None:
                     raise
+                slot = another
 
-    def _call(self, taken: TakenFrame) -> Answer:
-        frame, sent_at, outcome = taken.frame, self.clock.now(), "ok"
+    def _call(self, taken: TakenFrame, slot: Slot) -> Answer:
+        frame, sent_at, outcome, paid = taken.frame, self.clock.now(), "ok", True
         try:
             with self.threads.doing("calling"):
-                return self.rekognition.detect_faces(frame.jpeg, frame.attributes)
+                answer = self.rekognition.detect_faces(frame.jpeg, frame.attributes)
         except CallFailed as failure:
-            outcome = failure.code
-            self._react(failure, sent_at)
+            outcome, paid = failure.code, failure.kind not in UNPAID
+            self._react(failure, slot, sent_at)
             raise
         finally:
             self.metrics.api_calls.labels(DETECT_FACES, self.provider.region, outcome).inc()
             self.metrics.api_bytes.labels(DETECT_FACES).inc(len(frame.jpeg))
-            self.metrics.api_cost_dollars.labels(DETECT_FACES).inc(self.provider.dollars_per_call())
+            self.metrics.api_cost_dollars.labels(DETECT_FACES).inc(self.provider.dollars_per_call() * paid)
+        if slot.is_probe:
+            self.limit.works_again()
+        return answer
 
-    def _react(self, failure: CallFailed, sent_at: float) -> None:
+    def _react(self, failure: CallFailed, slot: Slot, sent_at: float) -> None:
+        if failure.kind in UNPAID:
+            self.limit.give_back(slot)
         if failure.kind == "throttled":
             self.limit.throttled(sent_at)
         if failure.kind == "denied":

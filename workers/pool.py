@@ -28,13 +28,13 @@ from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.jobs import JobQueue
-from pipeline.mailbox import Mailbox
+from pipeline.mailbox import FLIGHT_SECONDS, Mailbox
 from pipeline.metrics import THREAD_STATES, MetricsServer, WorkerMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.results import Results
-from workers.analyze import Analyzer, install
+from workers.analyze import Analyzer, InHand, install
 from workers.rate_limit import RateLimit
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
@@ -90,6 +90,7 @@ class WorkerProcess:
         self._uplink = UplinkMedian(broker.scripts)
         self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self._results = Results(broker.scripts)
+        self._in_hand = InHand(self._mailbox)
         self._limit = self._shared_limit(settings)
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
@@ -130,6 +131,7 @@ class WorkerProcess:
             metrics=self._metrics,
             threads=self._states,
             uplink=self._uplink,
+            in_hand=self._in_hand,
             stop=self._stop,
         )
 
@@ -151,6 +153,7 @@ class WorkerProcess:
 
         return [
             chore("sweep", SWEEP_SECONDS, self._sweep),
+            chore("in hand", FLIGHT_SECONDS / 4, self._in_hand.extend),
             chore("clock", CLOCK_SECONDS, self._set_clock),
             chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
             chore("uplink", UPLINK_SECONDS, self._uplink.publish),

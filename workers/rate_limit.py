@@ -32,6 +32,7 @@ class Slot:
     """The permission for one call, now."""
 
     cost_micros: int = 0
+    is_probe: bool = False  # the first call after calls were held back
 
 
 class RateLimit:
@@ -51,14 +52,15 @@ class RateLimit:
         burst: int = 1,
         dollars: float = 0.0,
         on_rate: Callable[[float], None] = lambda rate: None,
-        on_blocked: Callable[[str], None] = lambda why: None,
+        on_blocked: Callable[[str], None] | None = None,
     ) -> None:
         self._connection: Any = connection
         self._quota = quota
         self._burst = burst
         self._cost_micros = round(dollars * MICROS)
         self._on_rate = on_rate
-        self._on_blocked = on_blocked
+        self._on_blocked = on_blocked or _say_blocked
+        self._blocked = ""
         self._key = keys.rate(scope, operation)
         self._turnstile = Turnstile()
         self._said: set[str] = set()
@@ -103,19 +105,50 @@ class RateLimit:
         """Let every waiting thread return without a slot."""
         self._stop.set()
 
+    def works_again(self) -> None:
+        """Let calls out as before: the probe was answered."""
+        self._connection.hdel(self._key, "held_until", "held_why")
+        with self._said_lock:
+            self._said.clear()
+        log.error("calls are answered again")
+
     def _next_slot(self, still_wanted: Callable[[], bool]) -> Slot | None:
         while not self._stop.is_set() and still_wanted():
             what, seconds, rate = self._reserve(
-                keys=[self._key, keys.BUDGET], args=[self._quota, self._burst, self._cost_micros]
+                keys=[self._key, keys.BUDGET], args=[self._quota, self._burst, self._cost_micros, HELD_SECONDS]
             )
             self._on_rate(float(rate))
-            if what == b"go":
-                self._stop.wait(float(seconds))
-                return Slot(self._cost_micros)
+            if what in (b"go", b"probe"):
+                self._note_blocked("")
+                return self._when_due(Slot(self._cost_micros, what == b"probe"), float(seconds), still_wanted)
             if what != b"later":
-                self._on_blocked(what.decode())
+                self._note_blocked(what.decode())
             self._stop.wait(min(float(seconds), RECHECK_SECONDS))
         return None
+
+    def _when_due(self, slot: Slot, seconds: float, still_wanted: Callable[[], bool]) -> Slot | None:
+        """Wait for the slot's moment, keeping the job's lease; None, and the money back, when it is not wanted any more."""
+        due = time.monotonic() + seconds
+        while (left := due - time.monotonic()) > 0:
+            if self._stop.wait(min(left, RECHECK_SECONDS)) or not still_wanted():
+                self.give_back(slot)
+                return None
+        return slot
+
+    def _note_blocked(self, what: str) -> None:
+        """Tell of it when calls begin to be blocked, not each time a caller meets it."""
+        if what and what != self._blocked:
+            self._on_blocked(what)
+        self._blocked = what
+
+
+def _say_blocked(what: str) -> None:
+    sentences = {
+        "unseeded": "no paid call is made, because no budget is set: is `rekstream dashboard` running?",
+        "spent": "no paid call is made, because the budget is spent: raise it, or wait for the next period",
+    }
+    if what in sentences:
+        log.error("%s", sentences[what])
 
 
 class Remembered:

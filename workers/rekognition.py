@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -34,6 +35,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from pipeline.broker import is_loopback
 from pipeline.errors import ProviderError, redact
 from pipeline.provider import Provider
 from workers.timed_http import forget_last_call, last_call, time_calls
@@ -56,6 +58,7 @@ _KINDS = {
     "InternalServerError": "server",
     "ServiceUnavailableException": "server",
 }
+UNPAID = frozenset({"throttled", "denied", "connection", "server"})  # no picture was analysed; after a time-out, perhaps
 RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"})
 _FIRST_SERVER_STATUS = 500
 
@@ -106,9 +109,9 @@ class BotoRekognition:
         started = time.monotonic()
         try:
             response = self._client.detect_faces(Image=image, Attributes=list(attributes))
-        except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise classify(error) from error
-        if not isinstance(response.get("FaceDetails"), list):
+        if not isinstance(response, dict) or not isinstance(response.get("FaceDetails"), list):
             raise CallFailed("answer", "NotRekognition", "the answer holds no FaceDetails: is this a Rekognition endpoint?")
         response.pop("ResponseMetadata", None)
         sent_at, answered_at = last_call()
@@ -176,11 +179,17 @@ def _client(service: str, provider: Provider, connections: int, connect: float, 
                 max_pool_connections=connections,
                 tcp_keepalive=True,
                 parameter_validation=False,
+                **({"proxies": {}} if _is_here(provider.endpoint_url) else {}),
             ),
             **invented,
         )
     except (BotoCoreError, ValueError) as error:
         raise ProviderError(f"Rekognition cannot be called: {_first_line(error)}") from error
+
+
+def _is_here(url: str | None) -> bool:
+    """Say whether an endpoint is on this machine, where no proxy of the environment has a place."""
+    return url is not None and is_loopback(urlsplit(url).hostname or "")
 
 
 _INVENTED = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}

@@ -1,11 +1,12 @@
 """RQ's worker as a thread: every private hook of RQ that this project leans on stands in this file.
 
-What RQ 3 does by itself, and why it does not fit (tests/workers/test_rq_threads.py fails when a release changes the hooks):
+What RQ 3 does by itself, and why it does not fit (tests/workers/test_pool.py fails when a release changes the hooks):
 
 - it waits 405 s in its dequeue and never looks at a stop flag there: `dequeue_job_and_maintain_ttl` waits 1 s, and looks;
-- it kills late jobs by SIGALRM, which only a main thread has: a call's time-outs end it here;
+- it kills late jobs by SIGALRM, which only a main thread has, and asks before each whether it is suspended: not here;
 - it listens on pub/sub for commands, a second thread and connection each, through which anybody could stop jobs: not here;
-- its clean-up runs callbacks of foreign jobs and takes 10 minutes: lost jobs are the mailbox's to find (`Mailbox.sweep`);
+- its books of started, finished and failed jobs take a dozen round trips a job, and their clean-up runs callbacks of foreign
+  jobs and takes 10 minutes: a job is struck off before it runs, and lost ones are the mailbox's to find (`Mailbox.sweep`);
 - it runs any importable function that somebody wrote into Redis: only ours is run here, with nothing attached to it.
 """
 
@@ -15,15 +16,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.timeouts import BaseDeathPenalty
 
 from pipeline.jobs import ANALYZE, QUEUE
 
@@ -35,23 +35,9 @@ WORKER_TTL_SECONDS = 30
 _INTERMEDIATE_KEEP = 1000
 
 
-class NoDeathPenalty(BaseDeathPenalty):
-    """Lets a job run: SIGALRM is the main thread's alone."""
-
-    def setup_death_penalty(self) -> None:
-        """Do nothing."""
-
-    def cancel_death_penalty(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        """Let what the job raised through."""
-
-
 class ThreadWorker(SimpleWorker):
     """One of many RQ workers in a process; `work_until` ends within a second of `stop`."""
 
-    death_penalty_class = NoDeathPenalty
     should_run_maintenance_tasks = False
     dequeue_timeout = DEQUEUE_SECONDS  # RQ sets the pool's socket time-out to ten seconds more
 
@@ -74,11 +60,19 @@ class ThreadWorker(SimpleWorker):
         self.work(logging_level="CRITICAL")
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run one of our jobs; take any other off the queue unrun."""
+        """Take a job off RQ's books, and run it if it is ours."""
+        self._strike_off(job, queue)
         if is_ours(job):
-            super().execute_job(job, queue)
+            job.perform()
         else:
-            self._refuse(job, queue)
+            log.warning("job %s on the queue is not ours and was not run: who else writes into this Redis?", job.id)
+            self._on_refused()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Renew RQ's own record of this worker, at most every HEARTBEAT_SECONDS."""
+        if pipeline is not None or time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
+            self._beat_at = time.monotonic()
+            super().heartbeat(timeout, pipeline)
 
     def dequeue_job_and_maintain_ttl(
         self,
@@ -87,7 +81,7 @@ class ThreadWorker(SimpleWorker):
     ) -> tuple[Job, Queue] | None:
         """Wait for the next job, a second at a time; None ends the worker."""
         while not self._stop.is_set():
-            self._beat()
+            self.heartbeat()
             try:
                 found: tuple[Job, Queue] | None = self.queue_class.dequeue_any(
                     self._ordered_queues,
@@ -102,6 +96,9 @@ class ThreadWorker(SimpleWorker):
             return found
         return None
 
+    def check_for_suspension(self, burst: bool) -> None:  # RQ's signature
+        """Ask Redis nothing before each job: cameras are paused, not workers."""
+
     def subscribe(self) -> None:
         """Listen to no commands."""
 
@@ -114,17 +111,11 @@ class ThreadWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         """Leave the signals to the main thread."""
 
-    def _beat(self) -> None:
-        if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
-            self.heartbeat()
-            self._beat_at = time.monotonic()
-
-    def _refuse(self, job: Job, queue: Queue) -> None:
-        log.warning("job %s on the queue is not ours and was not run: who else writes into this Redis?", job.id)
-        self._on_refused()
-        connection: Any = self.connection
-        connection.lrem(queue.intermediate_queue_key, 1, job.id)
-        connection.delete(job.key)
+    def _strike_off(self, job: Job, queue: Queue) -> None:
+        pipeline: Any = self.connection.pipeline(transaction=False)
+        pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+        pipeline.delete(job.key)
+        pipeline.execute()
 
 
 def is_ours(job: Job) -> bool:
@@ -147,7 +138,6 @@ def is_ours(job: Job) -> bool:
 def forget_ghosts(connection: redis.Redis) -> None:
     """Take killed workers and their jobs off RQ's books, which nobody else does here."""
     client: Any = connection
-    client.zremrangebyscore(f"rq:wip:{QUEUE}", "-inf", time.time() - WORKER_TTL_SECONDS)
     client.ltrim(f"rq:queue:{QUEUE}:intermediate", -_INTERMEDIATE_KEEP, -1)
     for key in client.smembers("rq:workers"):
         if not client.exists(key):

@@ -174,6 +174,8 @@ def test_the_hooks_of_rq_are_still_there() -> None:
         "procline",
         "_install_signal_handlers",
         "should_run_maintenance_tasks",
+        "check_for_suspension",
+        "heartbeat",
         "dequeue_timeout",
     )
     assert [name for name in overridden if not hasattr(base, name)] == []

@@ -52,7 +52,7 @@ def test_a_token_bucket_of_three_at_the_quota_is_never_exceeded(
     with mock.patch("time.time", side_effect=lambda: now):
         for number, step in enumerate(steps):
             now += step / quota
-            what, seconds, _ = limit._reserve(keys=[limit._key, keys.BUDGET], args=[quota, burst, 0])
+            what, seconds, _ = limit._reserve(keys=[limit._key, keys.BUDGET], args=[quota, burst, 0, 30])
             if what == b"go":
                 sent.append(now + float(seconds))
             if number in cuts:
@@ -68,7 +68,7 @@ def test_nearly_all_of_the_quota_is_used(quota: float) -> None:
     limit = limit_on(fakeredis.FakeRedis(), quota)
     with mock.patch("time.time", side_effect=lambda: now):
         while now < end:
-            what, seconds, _ = limit._reserve(keys=[limit._key, keys.BUDGET], args=[quota, 1, 0])
+            what, seconds, _ = limit._reserve(keys=[limit._key, keys.BUDGET], args=[quota, 1, 0, 30])
             sent += what == b"go"
             now += float(seconds) + 1e-6
     assert 0.985 * 200 <= sent <= 201
@@ -150,7 +150,7 @@ def test_a_throttle_cuts_the_rate_once_for_all_calls_sent_before_it(broker: Brok
 
 def test_the_rate_grows_back(broker: Broker) -> None:
     limit = limit_on(broker.scripts, 100.0)
-    broker.scripts.hset(limit._key, mapping={"rate": 50, "cut_at": time.time() - 20})
+    broker.scripts.hset(limit._key, mapping={"rate": 50, "cut_at": time.time() - 4})
     rates: list[float] = []
     RateLimit(broker.scripts, "test", "DetectFaces", 100.0, on_rate=rates.append).acquire(lambda: True)
     assert rates[-1] == pytest.approx(70, abs=2)
@@ -169,6 +169,42 @@ def test_calls_are_held_back_while_each_would_fail(broker: Broker) -> None:
     tries = iter([True, True, False])
     assert limit.acquire(lambda: next(tries)) is None
     assert reasons[0] == "held"
+
+
+def test_one_call_goes_out_when_the_time_of_holding_back_is_over(broker: Broker) -> None:
+    """The others wait until it was answered, or for another while."""
+    limit = limit_on(broker.scripts, 1000.0)
+    limit.hold_back(time.time() - 31, "AccessDeniedException")
+    probe = limit.acquire(lambda: True)
+    assert probe
+    assert probe.is_probe
+    tries = iter([True, False])
+    assert limit.acquire(lambda: next(tries)) is None
+    limit.works_again()
+    slot = limit.acquire(lambda: True)
+    assert slot
+    assert not slot.is_probe
+
+
+def test_a_slot_further_away_than_a_lease_keeps_the_jobs_lease(broker: Broker) -> None:
+    """At a call each four seconds the wait for a slot is longer than three seconds without a sign of life."""
+    limit = limit_on(broker.scripts, 0.25)
+    assert limit.acquire(lambda: True)
+    signs: list[float] = []
+
+    def renew() -> bool:
+        signs.append(time.monotonic())
+        return True
+
+    assert limit.acquire(renew)
+    assert len(signs) >= 3
+
+
+def test_a_step_of_the_clock_leaves_throttles_their_effect(broker: Broker) -> None:
+    limit = limit_on(broker.scripts, 100.0)
+    broker.scripts.hset(limit._key, mapping={"rate": 80, "cut_at": time.time() + 3600})
+    limit.throttled(time.time())
+    assert float(broker.scripts.hget(limit._key, "rate") or 100) < 80
 
 
 def test_the_turnstile_is_first_come_first_served() -> None:

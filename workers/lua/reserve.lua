@@ -1,9 +1,9 @@
 -- GCRA on Redis's clock for all workers everywhere, and the budget in the same step.
--- KEYS: rate budget     ARGV: quota burst cost_micros
--- Returns {what, seconds, rate}: go (the slot is `seconds` away and committed), or later, held, unseeded, spent: ask again
--- after `seconds`.
+-- KEYS: rate budget     ARGV: quota burst cost_micros held_seconds
+-- Returns {what, seconds, rate}: go (the slot is `seconds` away and committed), probe (the same, after calls were
+-- held back: the others wait until this one has told), or later, held, unseeded, spent: ask again after `seconds`.
 local PACE = 0.995          -- of the quota: clocks differ a little
-local REGROWTH = 0.01       -- of the quota, a second, after a throttle cut the rate
+local REGROWTH = 0.05       -- of the quota, a second, after a throttle cut the rate
 local NEAR = 0.05           -- seconds: a slot further away is not committed, lest a killed process take it along
 local CLOCK_STEP = 60       -- seconds: a time further ahead is from before a step of the clock
 
@@ -13,7 +13,9 @@ local quota, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3
 local state = redis.call('HMGET', KEYS[1], 'tat', 'rate', 'cut_at', 'held_until')
 local tat, cut_rate, cut_at, held_until = tonumber(state[1] or 0), tonumber(state[2]), tonumber(state[3] or 0), tonumber(state[4] or 0)
 
-if held_until > now and held_until - now < 3600 then return {'held', tostring(held_until - now), tostring(quota)} end
+if cut_at > now + CLOCK_STEP then cut_at = now end
+if held_until > now and held_until < now + CLOCK_STEP then return {'held', tostring(held_until - now), tostring(quota)} end
+local probe = held_until > 0
 
 local rate = quota
 if cut_rate then rate = math.min(quota, cut_rate + quota * REGROWTH * math.max(0, now - cut_at)) end
@@ -33,4 +35,5 @@ if cost > 0 then
 end
 redis.call('HSET', KEYS[1], 'tat', string.format('%.6f', tat + spacing), 'quota', tostring(quota))
 redis.call('EXPIRE', KEYS[1], 3600)
-return {'go', tostring(wait), tostring(rate)}
+if probe then redis.call('HSET', KEYS[1], 'held_until', string.format('%.6f', now + wait + tonumber(ARGV[4]))) end
+return {probe and 'probe' or 'go', tostring(wait), tostring(rate)}
