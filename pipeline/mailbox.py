@@ -176,7 +176,7 @@ class Mailbox:
         """Return a camera's counters, all of the same moment."""
         flat, in_flight = self._run(
             "balance",
-            [keys.counts(camera), keys.in_flight(camera), keys.box(camera), keys.again(camera)],
+            [keys.counts(camera), keys.in_flight(camera), keys.again(camera)],
             [],
         )
         counters = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -186,7 +186,7 @@ class Mailbox:
         """Drop, and count, what waits for a camera that is gone."""
         self._run(
             "forget",
-            [*_box(camera), keys.MAILBOXES, keys.again(camera), keys.newest(camera)],
+            [*_box(camera), keys.MAILBOXES, keys.again(camera), keys.newest(camera), keys.in_flight(camera)],
             [camera],
         )
 

@@ -67,6 +67,12 @@ class Endpoint:
             def answer_other(self) -> None:
                 self.reply(200, '{"hello": "world"}')
 
+            def answer_list(self) -> None:
+                self.reply(200, "[]")
+
+            def answer_odd(self) -> None:
+                self.reply(200, '{"FaceDetails": [1]}')
+
             def answer_silent(self) -> None:
                 outer.released.wait(30)
 

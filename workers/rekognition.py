@@ -179,7 +179,7 @@ def _client(service: str, provider: Provider, connections: int, connect: float, 
                 max_pool_connections=connections,
                 tcp_keepalive=True,
                 parameter_validation=False,
-                **({"proxies": {}} if _is_here(provider.endpoint_url) else {}),
+                proxies={} if _is_here(provider.endpoint_url) else None,
             ),
             **invented,
         )

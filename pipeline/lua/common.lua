@@ -5,7 +5,8 @@
 --   again   list   tokens of `every` frames whose worker was lost
 local LOST_AFTER = 3        -- seconds without a sign of life of a waiting job
 local TRIES = 5             -- workers an `every` frame may lose before it fails
-local TAKEN_LIFE = 3600     -- seconds that a taken frame stays, should nobody ever reap it
+local FRAME_LIFE = 600      -- seconds that a picture stays, should nobody ever come for it
+local CLOCK_STEP = 60       -- seconds: a time further ahead is from before a step of the clock
 local PREFIX = 'rekstream:'
 
 local function clock()
@@ -55,7 +56,7 @@ end
 -- A waiting frame's job is queued (it stands in the list), held (its thread renewed `since`), or lost.
 local function job_is_alive(box, queue, camera, now)
   local since = tonumber(redis.call('HGET', box, 'since') or 0)
-  if now - since < LOST_AFTER then return true end
+  if since <= now + CLOCK_STEP and now - since < LOST_AFTER then return true end
   local token = redis.call('HGET', box, 'token')
   if token and redis.call('LPOS', queue, camera .. '-' .. token) then
     redis.call('HSET', box, 'since', stamp(now))
@@ -83,8 +84,8 @@ local function publish_lost(results, camera, now, frame)
 end
 
 -- Frames whose deadline has passed: `latest` ones have failed, `every` ones are to be tried again.
-local function reap(camera, flight, counts, results, now)
-  for _, token in ipairs(redis.call('ZRANGEBYSCORE', flight, '-inf', stamp(now))) do
+local function reap_those(tokens, camera, flight, counts, results, now)
+  for _, token in ipairs(tokens) do
     local frame = PREFIX .. 'taken:' .. token
     redis.call('ZREM', flight, token)
     local policy, attempt = unpack(redis.call('HMGET', frame, 'policy', 'attempt'))
@@ -99,15 +100,35 @@ local function reap(camera, flight, counts, results, now)
   end
 end
 
+local function reap(camera, flight, counts, results, now)
+  reap_those(redis.call('ZRANGEBYSCORE', flight, '-inf', stamp(now)), camera, flight, counts, results, now)
+  reap_those(redis.call('ZRANGEBYSCORE', flight, stamp(now + FRAME_LIFE), '+inf'), camera, flight, counts, results, now)
+end
+
+-- A waiting frame is kept for FRAME_LIFE after its camera's last sign; one that expired is counted when it is missed.
+local function is_full(box, counts)
+  if redis.call('HEXISTS', box, 'jpeg') == 1 then return true end
+  if redis.call('HGET', counts, 'waiting') == '1' then
+    redis.call('HINCRBY', counts, 'dropped:expired', 1)
+    redis.call('HSET', counts, 'waiting', 0)
+  end
+  return false
+end
+
+local function fill(box, counts)
+  redis.call('HSET', counts, 'waiting', 1)
+  redis.call('EXPIRE', box, FRAME_LIFE)
+end
+
 -- Put a frame that is to be tried again into the empty mailbox. Returns whether there was one.
 local function revive(camera, box, counts)
-  if redis.call('EXISTS', box) == 1 then return false end
+  if is_full(box, counts) then return false end
   local token = redis.call('LPOP', key_of('again', camera))
   while token do
     local frame = PREFIX .. 'taken:' .. token
     if redis.call('EXISTS', frame) == 1 then
       redis.call('RENAME', frame, box)
-      redis.call('PERSIST', box)
+      fill(box, counts)
       redis.call('HINCRBY', box, 'attempt', 1)
       redis.call('HSET', box, 'since', '0')
       return true

@@ -1,8 +1,9 @@
--- KEYS: box counts mailboxes again newest     ARGV: camera.     The camera is gone: what waits is dropped, and counted.
-local box, counts, mailboxes, again, newest = unpack(KEYS)
-add(counts, 'dropped:removed', redis.call('HEXISTS', box, 'jpeg') + redis.call('LLEN', again))
+-- KEYS: box counts mailboxes again newest flight     ARGV: camera.     The camera is gone: what waits is dropped, and counted.
+local box, counts, mailboxes, again, newest, flight = unpack(KEYS)
+add(counts, 'dropped:removed', (is_full(box, counts) and 1 or 0) + redis.call('LLEN', again))
+redis.call('HSET', counts, 'waiting', 0)
 for _, token in ipairs(redis.call('LRANGE', again, 0, -1)) do redis.call('DEL', PREFIX .. 'taken:' .. token) end
 redis.call('DEL', box, again, newest)
-redis.call('SREM', mailboxes, ARGV[1])
+if redis.call('ZCARD', flight) == 0 then redis.call('SREM', mailboxes, ARGV[1]) end  -- else the sweep has to look after it
 redis.call('EXPIRE', counts, 86400)
 return 1

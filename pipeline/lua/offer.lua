@@ -14,8 +14,9 @@ end
 redis.call('SADD', mailboxes, camera)
 reap(camera, flight, counts, results, now)
 revive(camera, box, counts)
-local full = redis.call('HEXISTS', box, 'jpeg') == 1
+local full = is_full(box, counts)
 if full and policy == 'every' then
+  fill(box, counts)
   if job_is_alive(box, queue, camera, now) then return {'full', ''} end
   redis.call('HINCRBY', counts, 'reenqueued', 1)
   return {'full', new_job(box, token, now)}
@@ -27,6 +28,7 @@ redis.call('PERSIST', counts)
 if full then redis.call('HINCRBY', counts, 'superseded', 1) end
 redis.call('HSET', box, 'jpeg', jpeg, 'meta', meta, 'policy', policy, 'attempt', 1,
   'seq', redis.call('HGET', counts, 'sampled'))
+fill(box, counts)
 if full then
   if job_is_alive(box, queue, camera, now) then return {'replaced', ''} end
   redis.call('HINCRBY', counts, 'reenqueued', 1)

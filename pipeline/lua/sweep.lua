@@ -5,6 +5,6 @@ local camera, token = unpack(ARGV)
 local now = clock()
 reap(camera, flight, counts, results, now)
 revive(camera, box, counts)
-if redis.call('HEXISTS', box, 'jpeg') == 0 or job_is_alive(box, queue, camera, now) then return '' end
+if not is_full(box, counts) or job_is_alive(box, queue, camera, now) then return '' end
 redis.call('HINCRBY', counts, 'reenqueued', 1)
 return new_job(box, token, now)

@@ -8,7 +8,8 @@ if redis.call('EXISTS', taken) == 0 then
   reap(camera, flight, counts, results, now)
   redis.call('RENAME', box, taken)
   redis.call('HSET', taken, 'taken_at', stamp(now))
-  redis.call('EXPIRE', taken, TAKEN_LIFE)
+  redis.call('EXPIRE', taken, FRAME_LIFE)
+  redis.call('HSET', counts, 'waiting', 0)
   redis.call('ZADD', flight, stamp(now + tonumber(seconds)), token)
 end
 return redis.call('HMGET', taken, 'jpeg', 'meta', 'seq', 'attempt', 'taken_at', 'policy')

@@ -335,6 +335,37 @@ def test_a_removed_cameras_waiting_frame_is_dropped_and_counted(mailbox: Mailbox
     assert mailbox.cameras() == []
 
 
+def test_a_waiting_picture_expires_and_is_counted(mailbox: Mailbox, connection: redis.Redis) -> None:
+    producer = Producer(mailbox)
+    producer.sample()
+    assert 0 < connection.ttl(keys.box(CAMERA)) <= 600
+    connection.delete(keys.box(CAMERA))  # ten minutes pass
+    assert mailbox.balance(CAMERA).adds_up
+    producer.sample()
+    balance = mailbox.balance(CAMERA)
+    assert (balance.dropped, balance.in_flight, balance.adds_up) == ({"expired": 1}, 1, True)
+
+
+def test_a_clock_that_was_set_back_silences_no_camera(mailbox: Mailbox, worker: Worker, connection: redis.Redis) -> None:
+    producer = Producer(mailbox)
+    producer.sample()
+    worker.next_token()  # popped by a worker that is killed now
+    connection.hset(keys.box(CAMERA), "since", time.time() + 3600)
+    mailbox.sweep()
+    assert worker.take(seconds=3600)
+    mailbox.sweep()
+    assert mailbox.balance(CAMERA).failed == {"lost": 1}
+
+
+def test_a_frame_in_flight_of_a_removed_camera_is_still_looked_after(mailbox: Mailbox, worker: Worker) -> None:
+    Producer(mailbox).sample()
+    assert worker.take(seconds=-1)
+    mailbox.forget(CAMERA)
+    mailbox.sweep()
+    balance = mailbox.balance(CAMERA)
+    assert (balance.failed, balance.in_flight, balance.adds_up) == ({"lost": 1}, 0, True)
+
+
 def test_no_frame_stays_in_redis_after_all_were_finished(mailbox: Mailbox, worker: Worker, connection: redis.Redis) -> None:
     producer = Producer(mailbox)
     for _ in range(5):
@@ -412,6 +443,19 @@ class AnyInterleaving(RuleBasedStateMachine):
     def time_passes(self) -> None:
         if self.connection.exists(keys.box(CAMERA)):
             self.connection.hset(keys.box(CAMERA), "since", time.time() - 4)
+
+    @rule()
+    def box_expires(self) -> None:
+        self.connection.delete(keys.box(CAMERA))
+
+    @rule()
+    def clock_steps_back(self) -> None:
+        if self.connection.exists(keys.box(CAMERA)):
+            self.connection.hset(keys.box(CAMERA), "since", time.time() + 3600)
+
+    @rule()
+    def forget(self) -> None:
+        self.mailbox.forget(CAMERA)
 
     @rule()
     def sweep(self) -> None:

@@ -62,6 +62,8 @@ def test_the_request_is_what_botocores_service_model_describes(endpoint: Endpoin
         ("gateway", "server"),
         ("malformed", "answer"),
         ("other", "answer"),
+        ("list", "answer"),
+        ("odd", "answer"),
         ("reset", "connection"),
     ],
 )
