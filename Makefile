@@ -13,7 +13,7 @@ READY_DEV := $(VENV)/.ready-dev
 .PHONY: run setup test lint bench lock clean
 
 run: $(READY)
-	@$(BIN)/rekstream up $(SOURCE) $(ARGS)
+	@$(BIN)/rekstream up $(if $(SOURCE),'$(SOURCE)') $(ARGS)
 
 setup: $(READY_DEV)
 

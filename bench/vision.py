@@ -112,9 +112,7 @@ def scene(width: int, height: int, faces: int) -> Rgb:
     for index, (x, y) in enumerate(PLACES[faces]):
         name = PORTRAITS[index % 2]
         left, top, crop_width, crop_height, face = CROPS[name]
-        head = decode(files("rekstream").joinpath("demo", name).read_bytes())[
-            top : top + crop_height, left : left + crop_width
-        ]
+        head = decode(files("rekstream").joinpath("demo", name).read_bytes())[top : top + crop_height, left : left + crop_width]
         factor = FACE_HEIGHT[faces] * scale / face
         head = resize(head, round(head.shape[1] * factor), round(head.shape[0] * factor))
         y0, x0 = max(0, int(y * scale - head.shape[0] / 2)), max(0, int(x * scale - head.shape[1] / 2))

@@ -10,7 +10,7 @@ import redis
 
 from pipeline import keys
 
-REGROWTH = 0.01  # of the quota a second, after a throttle cut the rate
+REGROWTH = 0.05  # of the quota a second, after a throttle cut the rate
 
 
 @dataclass(frozen=True, slots=True)

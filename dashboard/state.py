@@ -124,6 +124,17 @@ class StateFile:
         return f"the state file {self.path} cannot be used ({reason}): name a folder that can be written to with --data"
 
 
+def remembered(folder: Path) -> dict[str, Camera]:
+    """Return the cameras that the state file of a folder holds, by id; none where there is no file. Raises SettingsError."""
+    if not (folder / FILE_NAME).exists():
+        return {}
+    state = StateFile(folder)
+    try:
+        return {camera.id: camera for camera in state.cameras()}
+    finally:
+        state.close()
+
+
 def _create_private(path: Path) -> None:
     """Create the file with rights for its owner alone; SQLite gives its side files the same."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

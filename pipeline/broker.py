@@ -29,7 +29,7 @@ class Broker:
     BrokerError for another URL.
     """
 
-    def __init__(self, url: str, password: str | None = None, max_connections: int = 256) -> None:
+    def __init__(self, url: str, password: str | None = None, max_connections: int = 1024) -> None:
         self._url = url
         self._password = password or _password_of(url)
         self._max_connections = max_connections

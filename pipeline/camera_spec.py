@@ -172,7 +172,7 @@ def _split(url: str, member: str) -> SplitResult:
     if re.search(r"\s", url):
         raise SettingsError(f"{member} {_shown(url)} holds a blank: write it as %20")
     rest = url[url.index(parts.netloc) + len(parts.netloc) :] if parts.netloc else url
-    if parts.fragment or (":" in parts.netloc and "@" in rest):
+    if parts.fragment or ("@" in rest and ":" in parts.netloc + rest):
         raise SettingsError(f"{member} {_shown(url)} has a # or @ where none belongs: {_ENCODE}")
     if not host:
         raise SettingsError(f"{member} {_shown(url)} names no host: write it like rtsp://user:password@10.0.0.7/path")
@@ -216,7 +216,8 @@ def _name_of(url: str) -> str:
         return "camera"
     if parts.scheme.lower() == "file":
         return _stem(unquote(parts.path))
-    return f"{parts.hostname or ''}{port}-{unquote(parts.path)}"
+    path = "/".join(part for part in unquote(parts.path).split("/") if not re.search("[=@:]", part))  # they may hold a password
+    return f"{parts.hostname or ''}{port}-{path}"
 
 
 def _stem(path: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,8 @@ import redis
 from pipeline import keys
 from pipeline.entities import Camera, CameraState, CameraStatus, Policy
 from pipeline.errors import CameraExists, UnknownCamera
+
+log = logging.getLogger(__name__)
 
 _LEASE = """
 local held = redis.call('HGET', KEYS[1], 'owner')
@@ -112,7 +115,7 @@ class CameraRegistry:
         """Return what the producers last said; a camera that nobody reported of is CONNECTING."""
         wanted = list(camera_ids)
         values = self._connection.mget([keys.status(camera) for camera in wanted]) if wanted else []
-        return {camera: _status(value) if value else _unreported(camera) for camera, value in zip(wanted, values, strict=True)}
+        return {camera: _status(camera, value) for camera, value in zip(wanted, values, strict=True)}
 
     def _changed(self) -> None:
         self._connection.incr(keys.CAMERAS_VERSION)
@@ -137,9 +140,23 @@ def camera_from_json(text: str | bytes) -> Camera:
     )
 
 
-def _status(text: bytes) -> CameraStatus:
-    values = json.loads(text)
-    return CameraStatus(**{**values, "state": CameraState(values["state"])})
+def _readable(stored: Iterable[bytes]) -> Iterator[Camera]:
+    """Yield the cameras that can be read; one that a program of another version wrote is logged and left out."""
+    for text in stored:
+        try:
+            yield camera_from_json(text)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("a camera cannot be read and is left out: %s %s", type(error).__name__, error)
+
+
+def _status(camera: str, text: bytes | None) -> CameraStatus:
+    if text is None:
+        return _unreported(camera)
+    try:
+        values = {name: value for name, value in json.loads(text).items() if name in CameraStatus.__dataclass_fields__}
+        return CameraStatus(**{**values, "state": CameraState(values["state"])})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return CameraStatus(camera, CameraState.CONNECTING, "its producer is of another version, and cannot be understood")
 
 
 def _unreported(camera: str) -> CameraStatus:

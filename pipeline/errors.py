@@ -23,8 +23,9 @@ from __future__ import annotations
 import re
 
 # A password may hold /, # or @ that should have been encoded: everything up to the last @ before a blank is hidden.
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/?#\s@:]*)(?::[^\s\"'<>]*)?@")
-_SECRET_QUERY = re.compile(r"(?i)(?P<key>[?&](?:[a-z_]*(?:pass|pwd|token|secret|key|auth)[a-z_]*)=)[^&#\s]*")
+_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/?#\s@:]*)(?::\S*)?@")
+# Some cameras take user and password in the path (user=x_password=y) or by names of their own (loginpas).
+_SECRET_QUERY = re.compile(r"(?i)(?P<key>[?&/;_](?:[a-z_]*(?:pas|pwd|token|secret|key|auth)[a-z_]*)=)[^&#\s/]*")
 
 
 def redact(text: str) -> str:

@@ -89,4 +89,13 @@ def living(connection: redis.Redis, role: str = "*") -> list[Process]:
     client: Any = connection
     found = sorted(client.scan_iter(match=keys.process(role, "*"), count=500))
     values = client.mget(found) if found else []
-    return [Process(**json.loads(value)) for value in values if value]
+    return [process for value in values if value and (process := _process(value))]
+
+
+def _process(text: bytes) -> Process | None:
+    """Return what a heartbeat says, None for one of another version."""
+    try:
+        known = {name: value for name, value in json.loads(text).items() if name in Process.__dataclass_fields__}
+        return Process(**known)
+    except (AttributeError, TypeError, ValueError):
+        return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from pipeline.errors import SettingsError
 from pipeline.settings import Settings
 
 DETECT_FACES = "DetectFaces"
@@ -34,9 +36,15 @@ class Provider:
 
     @classmethod
     def of(cls, settings: Settings, local_url: str | None = None, account: str = "") -> Provider:
-        """Return the provider that the settings name; `local_url` is where this machine's own server listens."""
-        if settings.provider == "aws" and settings.endpoint_url is None:
-            return cls("aws", settings.region, None, settings.tps, account)
+        """Return the provider that the settings name; `local_url` is where this machine's own server listens.
+
+        Raises SettingsError for an endpoint of Amazon's that was named without --aws.
+        """
+        url = settings.endpoint_url
+        if url is not None and _is_amazons(url) and settings.provider != "aws":
+            raise SettingsError(f"{url} is Amazon's own, and costs money: say --aws if that is meant")
+        if settings.provider == "aws" and (url is None or _is_amazons(url)):
+            return cls("aws", settings.region, url, settings.tps, account)
         if settings.endpoint_url is not None:
             return cls("endpoint", settings.region, settings.endpoint_url, settings.tps)
         return cls("local", settings.region, local_url, settings.tps)
@@ -73,3 +81,8 @@ class Provider:
     def dollars_per_call(self) -> float:
         """Return what one picture costs, at most."""
         return _DOLLARS_A_PICTURE if self.paid else 0.0
+
+
+def _is_amazons(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))

@@ -68,11 +68,6 @@ class Settings(BaseSettings):
         """Frames a second and camera, where the camera says nothing itself."""
         return self.fps or (AWS_FPS if self.provider == "aws" else LOCAL_FPS)
 
-    @property
-    def paid(self) -> bool:
-        """Whether calls cost money: only on AWS itself, and only when it was asked for."""
-        return self.provider == "aws" and self.endpoint_url is None
-
     def password(self) -> str | None:
         """Return the password of Redis, from its setting or its file; raises SettingsError."""
         if self.redis_password is not None:

@@ -24,7 +24,6 @@ class Shared:
     endpoint_url: str | None = None
     tps: float | None = None
     burst: int = 1
-    account: str = ""
 
     @classmethod
     def of(cls, settings: Settings, provider: Provider) -> Shared:
@@ -32,7 +31,7 @@ class Shared:
         url = settings.endpoint_url
         if url is not None and is_loopback(urlsplit(url).hostname or ""):
             url = None
-        return cls(settings.provider, settings.region, url, settings.tps, settings.burst, provider.account)
+        return cls(provider.name, settings.region, url, settings.tps, settings.burst)
 
 
 class SharedSettings:
@@ -44,6 +43,10 @@ class SharedSettings:
     def write(self, shared: Shared) -> None:
         """Say it to everybody."""
         self._connection.set(keys.SHARED, json.dumps(asdict(shared)))
+
+    def forget(self) -> None:
+        """Say nothing any more."""
+        self._connection.delete(keys.SHARED)
 
     def read(self) -> Shared | None:
         """Return what was said, None when nobody did; members of later versions are left aside."""

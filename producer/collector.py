@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -14,9 +14,10 @@ from pipeline.entities import CameraState, CameraStatus
 class CameraCollector(Collector):
     """Tells Prometheus the cameras that the producer of this name has; may raise redis.RedisError."""
 
-    def __init__(self, registry: CameraRegistry, producer: str) -> None:
+    def __init__(self, registry: CameraRegistry, producer: str, clock_error: Callable[[], float]) -> None:
         self._registry = registry
         self._producer = producer
+        self._clock_error = clock_error
 
     def collect(self) -> Iterator[Metric]:
         """Read the reports now."""
@@ -35,6 +36,11 @@ class CameraCollector(Collector):
         for status in mine:
             fps.add_metric([status.camera], status.capture_fps)
         yield fps
+        yield GaugeMetricFamily(
+            "rekstream_clock_error_seconds",
+            "The most by which this process's clock can differ from Redis's",
+            value=self._clock_error(),
+        )
 
     def describe(self) -> Iterable[Metric]:
         """Describe nothing beforehand, so that registering does not ask Redis."""

@@ -33,7 +33,7 @@ from typing import Any
 import cv2
 import redis
 
-from pipeline import keys
+from pipeline import keys, logs
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import RedisClock
@@ -358,7 +358,7 @@ def _uplink(connection: redis.Redis) -> Callable[[], float | None]:
 
 def _settle_in(log_level: int, stop: threading.Event) -> None:
     """Be a good child: end with the parent and on SIGTERM, not on the Ctrl-C that is the parent's; take little memory."""
-    logging.basicConfig(level=log_level, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up(logging.getLevelName(log_level))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _end_soon(stop))
     threading.Thread(target=_outlive_nobody, args=(stop,), name="parent watch", daemon=True).start()

@@ -44,11 +44,10 @@ class Child:
     Start and tend it from one thread that stays: Linux ends children with the thread that started them.
     """
 
-    def __init__(self, part: Part, say: Callable[[str, str], None], on_start: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, part: Part, say: Callable[[str, str], None]) -> None:
         self.part = part
         self.starts = 0
         self._say = say
-        self._on_start = on_start
         self._process: subprocess.Popen[str] | None = None
         self._started_at = 0.0
         self._pause = _SHORTEST_PAUSE
@@ -78,7 +77,6 @@ class Child:
         )
         self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
         self._listener.start()
-        self._on_start()
 
     def tend(self) -> None:
         """Start the process again if it died, after a pause that grows; raises PartFailed when its first start was refused."""
@@ -98,7 +96,7 @@ class Child:
             self._process.terminate()
 
     def stop(self) -> None:
-        """Ask, wait, and at last insist, with the whole group of processes that it started."""
+        """Ask, wait, and at last insist; what it started ends with it."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -114,7 +112,7 @@ class Child:
     def _note_death(self, code: int, lived: float) -> None:
         if self._listener:
             self._listener.join(timeout=1)
-        if code == USER_ERROR and self.starts == 1:
+        if code == USER_ERROR and self.starts == 1 and lived < _STEADY_SECONDS:
             raise PartFailed(self._last_words or f"{self.part.name} cannot be started")
         self._pause = _SHORTEST_PAUSE if lived > _STEADY_SECONDS else min(_LONGEST_PAUSE, self._pause * 2)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

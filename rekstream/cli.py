@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline import logs
 from pipeline.errors import RekstreamError, redact
 from pipeline.settings import Settings, environment, load
-from rekstream import __version__, logs
+from rekstream import __version__
 from rekstream.client import Client, describe_camera
 
 app = typer.Typer(
@@ -91,11 +92,11 @@ def up(
 
 
 @app.command()
-def produce(redis: Redis = None, fps: Fps = None) -> None:
+def produce(redis: Redis = None) -> None:
     """Capture the cameras of the system at --redis; several share them."""
     from rekstream import parts  # noqa: PLC0415  # a producer needs OpenCV and PyAV, the other commands do not
 
-    parts.produce(_settings(redis=redis, fps=fps), _stop_on_signals())
+    parts.produce(_settings(redis=redis), _stop_on_signals())
 
 
 @app.command()

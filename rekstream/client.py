@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
+from pipeline.broker import is_loopback
 from pipeline.errors import RekstreamError
 
 TIMEOUT_SECONDS = 10.0
@@ -21,6 +23,8 @@ class Client:
 
     def __init__(self, server: str, token: str | None = None) -> None:
         self._server = server.rstrip("/")
+        # a proxy of the environment has no place between this machine and itself
+        self._trust_env = not is_loopback(urlsplit(self._server).hostname or "")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def cameras(self) -> list[dict[str, Any]]:
@@ -51,7 +55,14 @@ class Client:
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         try:
-            answer = httpx.request(method, f"{self._server}{path}", json=body, headers=self._headers, timeout=TIMEOUT_SECONDS)
+            answer = httpx.request(
+                method,
+                f"{self._server}{path}",
+                json=body,
+                headers=self._headers,
+                timeout=TIMEOUT_SECONDS,
+                trust_env=self._trust_env,
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ServerError(
                 f"no rekstream answers at {self._server} ({error}): start it with `rekstream up`, or name it with --server"

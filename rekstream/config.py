@@ -36,8 +36,11 @@ class Config:
     cameras: tuple[Camera, ...] = ()
 
 
-def read(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read and check a rekstream.yml; raises SettingsError with the file, the line, the value and what to do."""
+def read(path: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
+    """Read and check a rekstream.yml; raises SettingsError with the file, the line, the value and what to do.
+
+    `flags` go before the file's settings where a camera says nothing itself.
+    """
     try:
         text = path.read_text()
     except OSError as error:
@@ -48,8 +51,8 @@ def read(path: Path, environ: Mapping[str, str]) -> Config:
     settings = {name: values[name] for name in SETTINGS if values.get(name) is not None}
     if isinstance(settings.get("attributes"), list):
         settings["attributes"] = ",".join(map(str, settings["attributes"]))
-    checked = document.check_settings(settings)
-    return Config(path, settings, document.cameras(_defaults(checked)))
+    document.check_settings(settings)
+    return Config(path, settings, document.cameras(_defaults(base.load(**{**settings, **(flags or {})}))))
 
 
 def export(cameras: Sequence[Mapping[str, Any]]) -> str:
@@ -92,7 +95,7 @@ class _Document:
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
                 raise self.fault((*where, name), f"there is no setting {name!r}: {hint}")
 
-    def check_settings(self, settings: dict[str, Any]) -> base.Settings:
+    def check_settings(self, settings: dict[str, Any]) -> None:
         """Check all settings of the file, and name the line of the first that is wrong."""
         for name, value in settings.items():
             try:
@@ -101,7 +104,6 @@ class _Document:
                     Budget.parse(str(value))
             except SettingsError as error:
                 raise self.fault((name,), str(error)) from error
-        return base.load(**settings)
 
     def cameras(self, defaults: CameraDefaults) -> tuple[Camera, ...]:
         """Return the cameras of the file."""

@@ -31,7 +31,7 @@ def wait_until_healthy(server: str, meanwhile: Callable[[], None]) -> None:
     while time.monotonic() < deadline:
         meanwhile()
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{server}/healthz", timeout=1).is_success:
+            if httpx.get(f"{server}/healthz", timeout=1, trust_env=False).is_success:
                 return
         time.sleep(POLL_SECONDS)
     raise RekstreamError(f"nothing answered at {server} within {READY_SECONDS:g} s")

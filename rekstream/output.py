@@ -10,7 +10,7 @@ import redis
 
 from pipeline.broker import Broker
 from pipeline.errors import SettingsError
-from pipeline.results import BEGINNING, Results
+from pipeline.results import Results
 
 _PAGE = 1000
 
@@ -23,7 +23,7 @@ class ResultFile:
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with --output") from error
-        self._after = BEGINNING
+        self._after: str | None = None
 
     def begin(self, after: str) -> None:
         """Leave out what came before the result of this id."""
@@ -31,6 +31,8 @@ class ResultFile:
 
     def write_new(self, broker: Broker) -> None:
         """Write what came out since the last call; when Redis is away, the next call goes on where this one stopped."""
+        if self._after is None:
+            return
         with contextlib.suppress(redis.RedisError):
             results = Results(broker.scripts)
             found, after = results.read(self._after, limit=_PAGE)

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
+from pipeline.clock import RedisClock
 from pipeline.errors import BrokerError, SettingsError
 from pipeline.metrics import MetricsServer
 from pipeline.presence import Presence, living
@@ -39,7 +40,8 @@ def produce(settings: Settings, stop: threading.Event) -> None:
     broker.check()
     name = f"{socket.gethostname()}-{os.getpid()}"
     registry = CollectorRegistry()
-    registry.register(CameraCollector(CameraRegistry(broker.scripts), name))
+    clock = RedisClock(broker.scripts)
+    registry.register(CameraCollector(CameraRegistry(broker.scripts), name, lambda: clock.error_seconds))
     server = MetricsServer(registry, broker.own_address())
     presence = Presence(broker.scripts, "producer", __version__, server.address)
     presence.start()
@@ -64,9 +66,9 @@ def work(settings: Settings, stop: threading.Event) -> None:
 
     broker = broker_of(settings)
     broker.check()
-    settings, account = _joined(settings, SharedSettings(broker.scripts).read())
+    settings = _joined(settings, SharedSettings(broker.scripts).read())
     with _local_rekognition_if_needed(settings) as local_url:
-        provider = Provider.of(settings, local_url, account or _account(settings))
+        provider = Provider.of(settings, local_url, _account(settings))
         run(
             broker,
             WorkerSettings(
@@ -147,15 +149,25 @@ def _redis_url(settings: Settings) -> str:
     return settings.redis
 
 
-def _joined(settings: Settings, shared: Shared | None) -> tuple[Settings, str]:
-    """Let what `up` told everybody stand where this process was told nothing itself."""
-    if shared is None:
-        return settings, ""
+def _joined(settings: Settings, shared: Shared | None) -> Settings:
+    """Let what `up` told everybody stand where this process was told nothing itself; raises SettingsError.
+
+    Consent to pay is not passed on: whoever joins a system that analyses with AWS says --aws too.
+    """
     own = settings.model_dump(include=settings.model_fields_set)
-    theirs = {"provider": shared.provider, "region": shared.region, "tps": shared.tps, "burst": shared.burst}
-    if shared.endpoint_url and "provider" not in own:
-        theirs["endpoint_url"] = shared.endpoint_url
-    return load(**{**theirs, **own}), shared.account
+    if shared is None or "endpoint_url" in own or "local_url" in own:
+        return settings
+    if shared.provider == "aws" and settings.provider != "aws":
+        raise SettingsError(
+            f"this system analyses with AWS in {shared.region}, which costs money: "
+            "say --aws to join it with the credentials of this machine"
+        )
+    if shared.provider == "endpoint" and shared.endpoint_url is None:
+        raise SettingsError(
+            "this system's Rekognition listens on a loopback address of another machine: name one for here with --endpoint-url"
+        )
+    theirs = {"region": shared.region, "tps": shared.tps, "burst": shared.burst, "endpoint_url": shared.endpoint_url}
+    return load(**{**theirs, **own})
 
 
 def _account(settings: Settings) -> str:

@@ -9,17 +9,18 @@ from typing import Any
 
 from rich.console import Console
 
+from dashboard.state import remembered
+from pipeline import logs
 from pipeline.entities import Camera
 from pipeline.errors import SettingsError, redact
 from pipeline.provider import Provider
 from pipeline.settings import Settings, environment, load
 from pipeline.spending import Budget
 from producer.sources import kind_of, open_source
-from rekstream import logs
 from rekstream.config import FILE_NAME, Config, read
 from rekstream.output import ResultFile
 from rekstream.table import LiveTable
-from rekstream.up import ConfigWatch, Plan, System, cameras_of, keep_running
+from rekstream.up import ConfigWatch, Plan, StoppedError, System, cameras_of, keep_running
 from workers.rekognition import account_of
 
 SECONDS_AN_HOUR = 3600
@@ -46,7 +47,7 @@ class Session:
         plan = self._plan()
         self._say_what_it_costs(plan)
         results = ResultFile(self._output) if self._output else None
-        system = System(plan, self._say)
+        system = System(plan, self._say, stop)
         try:
             system.start()
             if results:
@@ -56,6 +57,8 @@ class Session:
             with LiveTable(self._console, system.client(), plan.provider) as table:
                 keep_running(system, self._watch(plan), lambda: self._round(system, table, results), stop, seconds)
             self._console.print("stopping …", style="dim")
+        except StoppedError:
+            self._console.print("stopping …", style="dim")
         finally:
             system.stop_producing()
             if results:
@@ -63,7 +66,7 @@ class Session:
             system.stop()
 
     def _plan(self) -> Plan:
-        config = read(self._path, environment()) if self._path else None
+        config = read(self._path, environment(), self._given) if self._path else None
         settings = load(**{**(config.settings if config else {}), **self._given})
         logs.set_up(settings.log_level)
         provider = Provider.of(settings)
@@ -78,7 +81,11 @@ class Session:
     def _say_what_it_costs(self, plan: Plan) -> None:
         if not plan.provider.paid:
             return
-        settings, cameras = plan.settings, [camera for camera in plan.cameras if not camera.paused]
+        if not self._cameras_that_will_be_paid(plan):
+            raise SettingsError(
+                "no camera is named, and with --aws the demo is not shown: say which camera, for example rtsp://…"
+            )
+        settings, cameras = plan.settings, self._cameras_that_will_be_paid(plan)
         calls = min(sum(camera.fps for camera in cameras), plan.provider.calls_per_second("DetectFaces"))
         dollars = calls * SECONDS_AN_HOUR * plan.provider.dollars_per_call()
         self._console.print(
@@ -98,6 +105,11 @@ class Session:
         if not system.plan.cameras and not system.plan.config and not system.client().cameras():
             system.give(cameras_of(["demo"], system.plan.settings))
 
+    def _cameras_that_will_be_paid(self, plan: Plan) -> list[Camera]:
+        """Return all that would be analysed: those given now, and those that the state file remembers."""
+        given = {camera.id: camera for camera in plan.cameras}
+        return [camera for camera in ({**remembered(plan.settings.data), **given}).values() if not camera.paused]
+
     def _watch(self, plan: Plan) -> ConfigWatch | None:
         path = self._path
         if path is None or self._sources:
@@ -105,7 +117,7 @@ class Session:
         return ConfigWatch(path, lambda: self._reread(path, plan.settings), self._say)
 
     def _reread(self, path: Path, settings: Settings) -> Config:
-        config = read(path, environment())
+        config = read(path, environment(), self._given)
         for camera in config.cameras:
             _check_it_exists(camera)
         changed = [name for name, value in config.settings.items() if _differs(settings, name, value, self._given)]

@@ -19,7 +19,7 @@ from rekstream.words import faces_in_short
 
 REFRESH_SECONDS = 1.0
 MOST_NAME = 20
-RESULTS_PER_CAMERA = 10
+RESULTS_PER_CAMERA, MOST_RESULTS = 10, 1000  # the API gives no more at once
 PLAIN_SECONDS = 5.0  # between lines where the output is no terminal
 FRESH_SECONDS, OLD_SECONDS = 1.0, 3.0
 _STATE_STYLES = {"live": "green", "ended": "dim", "off": "dim", "connecting": "yellow", "stalled": "red", "unauthorized": "red"}
@@ -70,7 +70,7 @@ class LiveTable:
     def look(self) -> dict[str, Any]:
         """Ask for what is shown, and return the figures; raises ServerError."""
         self._cameras, stats = self._client.cameras(), self._client.stats()
-        for result in self._client.results(limit=RESULTS_PER_CAMERA * max(1, len(self._cameras))):
+        for result in self._client.results(limit=min(MOST_RESULTS, RESULTS_PER_CAMERA * max(1, len(self._cameras)))):
             self._seen[result["camera"]] = faces_in_short(result.get("FaceDetails", []))
         return stats
 

@@ -33,6 +33,7 @@ from rekstream.config import Config
 from rekstream.embedded import EmbeddedValkey
 
 TICK_SECONDS = 0.25
+PUT_BACK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,17 @@ def cameras_of(sources: Iterable[str], settings: Settings) -> tuple[Camera, ...]
     return tuple(cameras.values())
 
 
+class StoppedError(RekstreamError):
+    """The stop came before everything was started."""
+
+
 class System:
     """The running parts. `start`, then `tick` often from the main thread, then `stop`."""
 
-    def __init__(self, plan: Plan, say: Callable[[str, str], None]) -> None:
+    def __init__(self, plan: Plan, say: Callable[[str, str], None], stop: threading.Event) -> None:
         self.plan = plan
+        self._stop = stop
+        self._started = False
         self._say = say
         self._embedded = EmbeddedValkey() if plan.settings.redis is None else None
         self.redis_url = self._embedded.url if self._embedded else str(plan.settings.redis)
@@ -68,6 +75,8 @@ class System:
         self._given = {camera.id: camera for camera in plan.cameras}
         self._shared = Shared.of(plan.settings, plan.provider)
         self.results_before = BEGINNING
+        self._told = False
+        self._without_cameras_since = 0.0
         self._port = 0
 
     def client(self) -> Client:
@@ -97,13 +106,24 @@ class System:
         for name, stop_seconds in (("dashboard", 5.0), ("work", 6.0), ("produce", 5.0)):
             self._run(Part(name, ours(name), told, stop_seconds))
         local.wait_until_healthy(self.dashboard, self._tend)
+        self._started = True
 
     def tick(self) -> None:
         """Start again what died, and say again what Redis lost; raises PartFailed."""
         self._tend()
         with contextlib.suppress(redis.RedisError):
             if SharedSettings(self.broker.scripts).read() is None:
-                SharedSettings(self.broker.scripts).write(self._shared)  # the dashboard puts the cameras back
+                SharedSettings(self.broker.scripts).write(self._shared)
+            self._put_back_cameras()
+
+    def _put_back_cameras(self) -> None:
+        """Put the given cameras back if the dashboard, whose task that is, was lost together with Redis."""
+        if not self._given or CameraRegistry(self.broker.scripts).version():
+            self._without_cameras_since = 0.0
+        elif not self._without_cameras_since:
+            self._without_cameras_since = time.monotonic()
+        elif time.monotonic() - self._without_cameras_since > PUT_BACK_SECONDS:
+            self._tell_everybody()
 
     def give(self, cameras: Iterable[Camera]) -> None:
         """Take over a changed list of given cameras: add, change, remove."""
@@ -120,6 +140,8 @@ class System:
     def stop_producing(self) -> None:
         """Stop the producers and the workers: after this, no more results come."""
         self._stop_parts("produce", "work")
+        if self._embedded is None and self._told:
+            self._leave_nothing_in_redis()
 
     def stop(self) -> None:
         """Stop everything in order, and leave nothing behind."""
@@ -129,6 +151,12 @@ class System:
         self.broker.close()
         if self._embedded:
             self._embedded.remove()
+
+    def _leave_nothing_in_redis(self) -> None:
+        """Take our cameras and what we said off a Redis that goes on without us."""
+        with contextlib.suppress(redis.RedisError):
+            self.give(())
+            SharedSettings(self.broker.scripts).forget()
 
     def processes(self) -> dict[str, int | None]:
         """Return the process ids of the parts by name."""
@@ -148,6 +176,7 @@ class System:
         child.start()
 
     def _tell_everybody(self) -> None:
+        self._told = True
         SharedSettings(self.broker.scripts).write(self._shared)
         CameraRegistry(self.broker.scripts).put(self._given.values())
 
@@ -160,6 +189,8 @@ class System:
     def _tend(self) -> None:
         for child in self._children:
             child.tend()
+        if self._stop.is_set() and not self._started:
+            raise StoppedError("stopped while it was starting")
 
 
 class ConfigWatch:
@@ -196,9 +227,13 @@ def keep_running(
 ) -> None:
     """Tend the system until `stop`, until `seconds` are over, or until `show` returns False."""
     deadline = None if seconds is None else time.monotonic() + seconds
+    new: Config | None = None
     while not stop.wait(TICK_SECONDS):
         system.tick()
-        if watch and (config := watch.changed()):
-            system.give(config.cameras)
+        new = (watch.changed() if watch else None) or new
+        if new:
+            with contextlib.suppress(redis.RedisError):  # it is away: the next round tries again
+                system.give(new.cameras)
+                new = None
         if not show() or (deadline is not None and time.monotonic() >= deadline):
             return

@@ -38,7 +38,7 @@ def names_in(registry: CollectorRegistry) -> set[str]:
 def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     CameraRegistry(broker.scripts).put([Camera("door", "demo", 5.0)])
     producer, worker = CollectorRegistry(), CollectorRegistry()
-    producer.register(CameraCollector(CameraRegistry(broker.scripts), "here"))
+    producer.register(CameraCollector(CameraRegistry(broker.scripts), "here", lambda: 0.0))
     WorkerMetrics(worker)
     served = names_in(producer) | names_in(worker) | names_in(registry_of(broker, lambda: 0.0))
     assert set(re.findall(r"`(rekstream_[a-z_]+)", text("docs/metrics.md"))) == served

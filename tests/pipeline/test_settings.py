@@ -65,6 +65,10 @@ def test_attributes_are_rekognitions_names() -> None:
 def test_only_aws_itself_is_paid() -> None:
     assert Provider.of(load(provider="aws")).dollars_per_call() == 0.001
     assert Provider.of(load(provider="aws", endpoint_url="http://10.0.0.1")).dollars_per_call() == 0
+    amazons = "https://rekognition-fips.us-east-1.amazonaws.com"
+    assert Provider.of(load(provider="aws", endpoint_url=amazons)).dollars_per_call() == 0.001
+    with pytest.raises(SettingsError, match="say --aws"):
+        Provider.of(load(endpoint_url=amazons))
     assert Provider.of(load(), "http://127.0.0.1:1").dollars_per_call() == 0
 
 
