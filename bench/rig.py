@@ -22,11 +22,12 @@ from pipeline.entities import Result
 from pipeline.results import Results
 from rekstream import environment
 from rekstream.embedded import EmbeddedValkey
-from tests.cameras.clips import FPS, Size, make_video
+from tests.cameras.clips import Size, make_video
 from tests.cameras.process import rtsp_camera
 
 ROOT = Path(__file__).parents[1]
 PORTRAITS = ROOT / "rekstream" / "demo"
+CAMERA_FPS = 30.0  # a multiple of 15, so that a camera sampled 15 times a second is sampled evenly
 MOST_CAMERA_PROCESSES = 8
 QUIET_PERCENT = 10.0
 INVENTED = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -106,8 +107,8 @@ def cameras(size: Size, count: int, seconds: float = 10.0) -> Iterator[list[str]
         make_video(video, size, seconds, PORTRAITS)
         processes = []
         for _ in range(min(count, MOST_CAMERA_PROCESSES)):
-            processes.append(stack.enter_context(rtsp_camera({"show": video})))
-            time.sleep(random.uniform(0, 1 / FPS))
+            processes.append(stack.enter_context(rtsp_camera({"show": video}, "--fps", str(CAMERA_FPS))))
+            time.sleep(random.uniform(0, 1 / CAMERA_FPS))
         yield [processes[number % len(processes)].url("show") for number in range(count)]
 
 

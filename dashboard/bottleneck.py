@@ -8,6 +8,7 @@ from enum import StrEnum
 
 LOSS = 0.02  # of the sampled frames; less is chance
 FULL = 0.9  # of a limit or of the threads; more is all of it
+SLOW_UPLOAD_SECONDS = 0.15
 SLOW_SERVICE_SECONDS = 1.0
 ENOUGH_FPS = 0.8  # of the asked rate
 SHOWN_NAMES = 3
@@ -68,8 +69,9 @@ def find(signs: Signs) -> Bottleneck:
     2. workers: frames are sampled or jobs wait, and no worker thread is alive.
     3. If more than 2 % of the sampled frames are superseded or dropped (the system cannot keep up):
        a. quota: at least 90 % of the calls that the limit allows now are made;
-       b. where at least 90 % of the threads are busy: uplink if the median upload lasts longer than the service,
-          service if it answers from this machine or takes over a second, else workers (more threads would help);
+       b. where at least 90 % of the threads are busy: uplink if the median upload lasts longer than 0.15 s (where JPEG
+          quality begins to yield) or than the service, service if it answers from this machine or takes over a second,
+          else workers (more threads would help);
        c. otherwise the stage with the longest median: queue workers, limit quota, upload uplink, service service.
     4. cameras: there are none, or some do not deliver, or deliver fewer frames than are asked of them.
     5. none: what is sampled is analysed.
@@ -100,7 +102,7 @@ def _busy_threads(signs: Signs, excess: str) -> Bottleneck:
     stages = signs.stages or {}
     upload, service = stages.get("upload", 0.0), stages.get("service", 0.0)
     busy = f"{signs.threads - signs.idle} of {signs.threads} threads are busy"
-    if upload > service:
+    if upload > min(service, SLOW_UPLOAD_SECONDS):
         return Bottleneck(What.UPLINK, f"sending a frame takes {_ms(upload)}, the answer {_ms(service)}; {excess}")
     if signs.is_local_service or service > SLOW_SERVICE_SECONDS:
         return Bottleneck(What.SERVICE, f"an answer takes {_ms(service)} and {busy}; {excess}")

@@ -154,9 +154,16 @@ def _joined(settings: Settings, shared: Shared | None) -> Settings:
 
     Consent to pay is not passed on: whoever joins a system that analyses with AWS says --aws too.
     """
-    own = settings.model_dump(include=settings.model_fields_set)
-    if shared is None or "endpoint_url" in own or "local_url" in own:
+    if shared is None:
         return settings
+    own = settings.model_dump(include=settings.model_fields_set)
+    theirs = {"region": shared.region, "tps": shared.tps, "burst": shared.burst}
+    if "endpoint_url" not in own and "local_url" not in own:
+        theirs["endpoint_url"] = _their_endpoint(settings, shared)
+    return load(**{**theirs, **own})
+
+
+def _their_endpoint(settings: Settings, shared: Shared) -> str | None:
     if shared.provider == "aws" and settings.provider != "aws":
         raise SettingsError(
             f"this system analyses with AWS in {shared.region}, which costs money: "
@@ -166,8 +173,7 @@ def _joined(settings: Settings, shared: Shared | None) -> Settings:
         raise SettingsError(
             "this system's Rekognition listens on a loopback address of another machine: name one for here with --endpoint-url"
         )
-    theirs = {"region": shared.region, "tps": shared.tps, "burst": shared.burst, "endpoint_url": shared.endpoint_url}
-    return load(**{**theirs, **own})
+    return shared.endpoint_url
 
 
 def _account(settings: Settings) -> str:

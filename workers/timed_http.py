@@ -1,20 +1,29 @@
 """Tells sending from waiting inside one HTTP call of botocore: what the uplink takes, and what the service takes.
 
 The kernel's TCP_NOTSENT_LOWAT keeps unsent bytes out of the socket's buffer, so that the moment the last byte was accepted
-is, but for a few packets, the moment it went out. botocore has no public place for connection classes: `time_calls` is the one
-place that reaches into it, and tests/workers/test_rekognition.py fails when a release moves it.
+is, but for a few packets, the moment it went out; for those, the call waits until they are acknowledged. botocore has no
+public place for connection classes: `time_calls` is the one place that reaches into it, and
+tests/workers/test_rekognition.py fails when a release moves it.
 """
 
 from __future__ import annotations
 
+import select
 import socket
+import sys
 import threading
 import time
 from typing import Any
 
 from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 UNSENT_BYTES = 16 * 1024
+LOOK_SECONDS = 0.002
+LONGEST_WAIT_SECONDS = 10.0
 
 
 class _Call(threading.local):
@@ -49,10 +58,28 @@ class _Timed:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def getresponse(self) -> Any:
+        _wait_until_sent(getattr(self, "sock", None))
         _call.sent_at = time.monotonic()
         response = super().getresponse()  # type: ignore[misc]  # a mixin: the connection class stands behind it
         _call.answered_at = time.monotonic()
         return response
+
+
+def _wait_until_sent(sock: socket.socket | None) -> None:
+    """Wait while the last bytes are under way (Linux: SIOCOUTQ), or until the answer begins, which ends it as well."""
+    if sock is None or sys.platform != "linux":
+        return
+    deadline = time.monotonic() + (sock.gettimeout() or LONGEST_WAIT_SECONDS)
+    answer = select.poll()
+    answer.register(sock, select.POLLIN)
+    while _unsent(sock) and time.monotonic() < deadline:
+        if answer.poll(LOOK_SECONDS * 1000):
+            return
+
+
+def _unsent(sock: socket.socket) -> int:
+    """Return how many bytes the other side has not acknowledged."""
+    return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 class _TimedHTTPConnection(_Timed, AWSHTTPConnection):  # type: ignore[misc]  # botocore-stubs: two bases differ

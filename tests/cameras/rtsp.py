@@ -1,9 +1,10 @@
 """An RTSP camera for tests: H.264 over TCP or UDP, Basic or Digest, a process of its own so that its faults are real.
 
     python -m tests.cameras.rtsp --show 720=PATH.mp4 [--show 360=…] [--port N] [--auth USER:PASSWORD] [--digest] [--udp-only]
+        [--fps N]
 
-It prints its port when it listens. Frame n of every clip is sent at START + n / 25, whoever watches, so the counter stamped
-into a frame says when it was sent. Besides the clips by name it has these paths:
+It prints its port when it listens. Frame n of every clip is sent at START + n / FPS (25), whoever watches, so the counter
+stamped into a frame says when it was sent. Besides the clips by name it has these paths:
 
     /switch     alternates between the first two clips every 0.8 seconds: a camera that changes its resolution
     /garbage    0.8 seconds of the first clip and 1.6 seconds of noise in turn
@@ -112,8 +113,9 @@ class Request:
 class Server:
     """All films of one camera, for any number of viewers."""
 
-    def __init__(self, clips: Mapping[str, Sequence[Unit]], lock: Lock, *, udp_only: bool = False) -> None:
+    def __init__(self, clips: Mapping[str, Sequence[Unit]], lock: Lock, *, udp_only: bool = False, fps: float = FPS) -> None:
         self.lock = lock
+        self.fps = fps
         self.udp_only = udp_only
         self.started = time.time()
         self.films = {name: _loop(units) for name, units in clips.items()} | _troubles(list(clips.values()))
@@ -210,9 +212,9 @@ class Viewer:
             self._playing = asyncio.create_task(self._show(unit, self._send))
 
     async def _show(self, unit: Callable[[int], Unit], send: Callable[[Sequence[bytes]], None]) -> None:
-        packer = Packer()
+        packer = Packer(self._server.fps)
         for number in itertools.count(self._first_key_frame(unit)):
-            await asyncio.sleep(self._server.started + number / FPS - time.time())
+            await asyncio.sleep(self._server.started + number / self._server.fps - time.time())
             coded = unit(number)
             try:
                 send(packer.pack(coded, number))
@@ -221,7 +223,7 @@ class Viewer:
             await self._writer.drain()
 
     def _first_key_frame(self, unit: Callable[[int], Unit]) -> int:
-        now = int((time.time() - self._server.started) * FPS) + 1
+        now = int((time.time() - self._server.started) * self._server.fps) + 1
         return next(number for number in range(now, now + 1000) if unit(number).is_key)
 
     def _reply(self, request: Request, status: str = "200 OK", body: str = "", **headers: str) -> None:
@@ -234,13 +236,14 @@ class Viewer:
 class Packer:
     """Puts coded pictures into RTP packets that follow one another."""
 
-    def __init__(self) -> None:
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
         self._sequence = random.randrange(30_000)
         self._source = random.getrandbits(32)
 
     def pack(self, unit: Unit, number: int) -> list[bytes]:
         """Return the packets of the coded picture that is sent as the `number`-th."""
-        moment = (number + unit.shown) * RTP_CLOCK // FPS & 0xFFFFFFFF
+        moment = int((number + unit.shown) * RTP_CLOCK / self._fps) & 0xFFFFFFFF
         payloads = _payloads(unit)
         packets = []
         for place, payload in enumerate(payloads):
@@ -360,7 +363,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     shown = dict(pair.split("=", 1) for pair in arguments.show)
     user, _, password = arguments.auth.partition(":")
     clips = {name: units_of(Path(path)) for name, path in shown.items()}
-    camera = Server(clips, Lock(user, password, arguments.digest), udp_only=arguments.udp_only)
+    camera = Server(clips, Lock(user, password, arguments.digest), udp_only=arguments.udp_only, fps=arguments.fps)
     server = await asyncio.start_server(camera.welcome, "127.0.0.1", arguments.port)
     print(server.sockets[0].getsockname()[1], camera.started, flush=True)  # noqa: T201 # its interface
     await server.serve_forever()
@@ -373,6 +376,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--auth", default="")
     parser.add_argument("--digest", action="store_true")
     parser.add_argument("--udp-only", action="store_true")
+    parser.add_argument("--fps", type=float, default=FPS)
     return parser.parse_args()
 
 

@@ -212,6 +212,35 @@ def answers(port: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize(
+    ("shared", "words"),
+    [
+        ({"provider": "aws", "region": "eu-west-1"}, "costs money: say --aws to join it"),
+        ({"provider": "endpoint", "region": "eu-west-1"}, "name one for here with --endpoint-url"),
+    ],
+)
+def test_joining_a_system_is_not_consent_to_pay(shared: dict[str, str], words: str, broker: Broker) -> None:
+    broker.scripts.set("rekstream:shared", json.dumps(shared))
+    code, _, error = run("work", "--redis", broker.address, env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+    assert (code, error.count("\n")) == (2, 1)
+    assert words in error
+
+
+def test_a_redis_that_goes_on_is_left_as_it_was(tmp_path: Path, broker: Broker) -> None:
+    """No camera, no password, no waiting picture of ours stays in a Redis that others use."""
+    code, _, _ = run("up", "demo", "--redis", broker.address, "--for", "3", "--port", "0", "--data", str(tmp_path))
+    assert code == 0
+    left = [key.decode() for key in broker.scripts.scan_iter("rekstream:*")]
+    assert not {"rekstream:cameras", "rekstream:shared"} & set(left)
+    assert not [key for key in left if key.startswith(("rekstream:box:", "rekstream:process:"))]
+
+
+def test_aws_without_a_camera_shows_no_demo(tmp_path: Path, aws: str) -> None:
+    told = {"AWS_ENDPOINT_URL_STS": aws, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    code, _, error = run("up", "--aws", "--data", str(tmp_path), env=told, cwd=tmp_path)
+    assert (code, "the demo is not shown" in error) == (2, True)
+
+
 def test_a_worker_joins_as_the_system_was_set_up(own_valkey: Valkey, tmp_path: Path) -> None:
     """`work --redis` alone takes the region and the limit from what `up` told everybody."""
     broker = Broker(own_valkey.url)

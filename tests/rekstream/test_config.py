@@ -75,6 +75,15 @@ def test_what_is_wrong_is_said_with_its_line(path: Path, old: str, new: str, lin
     assert "p@ss" not in str(error.value)
 
 
+def test_flags_go_before_the_files_settings_where_a_camera_says_nothing(path: Path) -> None:
+    """`up --aws` samples once a second, whatever the default was when the file was written."""
+    path.write_text("cameras:\n  one: demo\n  two: {url: demo, fps: 7}\n")
+    assert [camera.fps for camera in read(path, {}).cameras] == [5, 7]
+    assert [camera.fps for camera in read(path, {}, {"provider": "aws"}).cameras] == [1, 7]
+    changed = read(path, {}, {"fps": 2.0, "attributes": "smile"}).cameras
+    assert [(camera.fps, camera.attributes) for camera in changed] == [(2, ("SMILE",)), (7, ("SMILE",))]
+
+
 def test_an_empty_file_says_nothing(path: Path) -> None:
     path.write_text("")
     assert read(path, {}).cameras == ()
