@@ -25,8 +25,8 @@ TITLES = {
 }
 SHOWS = {
     "freshness": "Late binding uses what is allowed and stays as fresh as one call lets it, where queued frames grow old and a "
-    "loop per camera is bound to one call at a time. Late binding has real RTSP cameras (640 x 360, 30/s, decoded and encoded on the "
-    "same machine); the others are given 100 KB out of nothing, which flatters their ages.",
+    "loop per camera is bound to one call at a time. Late binding has real RTSP cameras (640 x 360, 30/s, decoded and "
+    "encoded on the same machine); the others are given 100 KB out of nothing, which flatters their ages.",
     "uplink": "JPEG quality yields to a full uplink: smaller frames, more results a second, younger ones. The last column is "
     "what GET /api/stats says.",
     "worker": "A worker process holds 64 calls in flight; beside bare boto3 it pays for RQ, the mailbox and the shared limit.",
