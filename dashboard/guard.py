@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ JSON_BYTES = 64 * 1024
 PHOTOS_PATH = "/api/photos"
 OPEN_PATHS = ("/healthz", "/readyz")  # probes know no token, and learn nothing but yes or no
 
+DRAIN_BYTES, DRAIN_SECONDS = 32 * 1024 * 1024, 5.0
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -38,12 +40,13 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        incoming = _Incoming(receive)
         try:
             self._check(scope)
             if scope["type"] == "http" and scope["method"] in _CHANGING:
-                receive = await _whole_body(scope, receive)
+                receive = await _whole_body(scope, incoming)
         except RefusedError as refusal:
-            await _turn_away(refusal, scope, receive, send)
+            await _turn_away(refusal, scope, incoming, send)
             return
         await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
 
@@ -84,6 +87,27 @@ def _hostname(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+class _Incoming:
+    """A request's body as it comes, and whether all of it has come."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.is_whole = False
+
+    async def __call__(self) -> Message:
+        """Return the next part."""
+        message = await self._receive()
+        self.is_whole = not message.get("more_body", False)
+        return message
+
+    async def throw_away(self) -> None:
+        """Read what is still coming, within bounds: a client that is cut off while it sends never sees the answer."""
+        size = 0
+        with anyio.move_on_after(DRAIN_SECONDS):
+            while not self.is_whole and size < DRAIN_BYTES:
+                size += len((await self()).get("body", b""))
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> Receive:
@@ -132,8 +156,9 @@ def _with_headers(send: Send) -> Send:
     return with_headers
 
 
-async def _turn_away(refusal: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
+async def _turn_away(refusal: RefusedError, scope: Scope, incoming: _Incoming, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": str(refusal)[:120]})
         return
-    await refuse(refusal)(scope, receive, _with_headers(send))
+    await incoming.throw_away()
+    await refuse(refusal)(scope, incoming, _with_headers(send))

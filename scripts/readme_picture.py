@@ -41,7 +41,7 @@ def draw(up: Up) -> None:
     console = Console(record=True, width=124, force_terminal=True, highlight=False)
     for line in up.said.splitlines():
         if re.match(r"API|Redis|answered|Ctrl-C", line):
-            console.print(re.sub(r":\d{4,5}", ":8080", line), soft_wrap=True)
+            console.print(re.sub(r":\d{4,5}", ":8080", re.sub(r"rekstream-\w+", "rekstream-…", line)), soft_wrap=True)
     client = Client(up.api)
     shown = LiveTable(console, client, Provider("local", "us-east-1"))
     console.print(shown.table(shown.look()))
