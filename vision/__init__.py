@@ -8,5 +8,6 @@ One room per step, each usable alone:
     pictures     bytes -> RGB array                       geometry     crops and turns
     nets         one onnxruntime session                  detector     where the faces are
     mesh         468 points on each face, at any turn     eyes         lids and pupils
-    attributes   age, gender, expression, mouth, quality  faces        all of it together
+    attributes   age, gender, expression, mouth, quality  embedding    who a face is like
+    faces        all of it together
 """

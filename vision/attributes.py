@@ -41,18 +41,19 @@ _QUALITY_PIXELS = 128
 _SHARPEST = 3000.0  # variance of the Laplacian of a face that counts as 100
 
 
-def _template(pixels: int, padding: float) -> Template:
+def template(pixels: int, padding: float) -> Template:
+    """Return where a face lies in an aligned crop: dlib's mean face, with `padding` of its size on every side."""
     return Template(pixels, (_MEAN_FACE + padding) / (1 + 2 * padding) * pixels)
 
 
-_AGE_TEMPLATE = _template(64, 0.2)
-_GENDER_TEMPLATE = _template(32, 0.2)
+_AGE_TEMPLATE = template(64, 0.2)
+_GENDER_TEMPLATE = template(32, 0.2)
 
 
-def aligned(rgb: Rgb, meshes: list[Mesh], template: Template) -> Rgb:
-    """Cut each face out, turned and scaled so that eyes and nose lie where the template has them."""
-    matrices = [template.align(mesh.points[list(ALIGNMENT_POINTS), :2]) for mesh in meshes]
-    return crop(rgb, matrices, template.pixels, repeat_edge=True)
+def aligned(rgb: Rgb, meshes: list[Mesh], home: Template) -> Rgb:
+    """Cut each face out, turned and scaled so that eyes and nose lie where `home` has them."""
+    matrices = [home.align(mesh.points[list(ALIGNMENT_POINTS), :2]) for mesh in meshes]
+    return crop(rgb, matrices, home.pixels, repeat_edge=True)
 
 
 class AgeReader:

@@ -5,7 +5,7 @@ Confidences are percent, as Amazon Rekognition's are.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -125,3 +125,4 @@ class Face:
     eyes_open: Answer | None = None
     mouth_open: Answer | None = None
     emotions: tuple[Emotion, ...] = ()
+    vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)  # see embedding.Embedder

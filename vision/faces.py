@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from vision import attributes as reading
 from vision.detector import Detections, Detector, DetectorSettings
+from vision.embedding import Embedder
 from vision.entities import AgeRange, Answer, Attribute, Box, Emotion, Face, Gender, Landmark, Quality, Rgb, expand
 from vision.eyes import EyeReader, Eyes
 from vision.mesh import Mesh, MeshFinder
+from vision.nets import OnFirstUse
 from vision.pictures import PictureError
 
 MAX_FACES = 100
@@ -37,20 +39,26 @@ class FaceEngine:
         self._ages = reading.AgeReader()
         self._genders = reading.GenderReader()
         self._expressions = reading.ExpressionReader()
+        self._embedder = OnFirstUse(Embedder)
 
-    def analyse(self, rgb: Rgb, attributes: Iterable[Attribute | str] = _DEFAULT) -> list[Face]:
-        """Return the faces of a picture, largest first, at most MAX_FACES.
+    def analyse(
+        self, rgb: Rgb, attributes: Iterable[Attribute | str] = _DEFAULT, *, vectors: bool = False, most: int = MAX_FACES
+    ) -> list[Face]:
+        """Return the faces of a picture, largest first, at most `most`; with `vectors`, each with its vector.
 
         `rgb` is uint8, height x width x 3 (grey or with alpha is converted); an empty array or another type is a
-        PictureError. A face whose points cannot be found surely has box, confidence and quality only: what the other
-        models say of a face in an unknown position is noise.
+        PictureError. A face whose points cannot be found surely has box, confidence and quality only, and no vector: what
+        the other models say of a face in an unknown position is noise.
         """
         rgb = _working_copy(rgb)
         asked = expand(attributes)
-        found = self._detector.detect(rgb).largest(MAX_FACES)
+        found = self._detector.detect(rgb).largest(most)
         meshes = self._meshes.find(rgb, found.boxes)
         known = [index for index, mesh in enumerate(meshes) if mesh is not None]
-        readings = self._read(rgb, [mesh for mesh in meshes if mesh is not None], found.boxes[known], asked)
+        sure = [mesh for mesh in meshes if mesh is not None]
+        readings = self._read(rgb, sure, found.boxes[known], asked)
+        if vectors:
+            self._embed(rgb, readings)
         by_face = dict(zip(known, readings, strict=True))
         return [_face(rgb, found, index, by_face.get(index), asked) for index in range(len(found))]
 
@@ -77,6 +85,10 @@ class FaceEngine:
                 entry.expression = shares
         return readings
 
+    def _embed(self, rgb: Rgb, readings: "list[_Reading]") -> None:
+        for entry, vector in zip(readings, self._embedder().embed(rgb, [entry.mesh for entry in readings]), strict=True):
+            entry.vector = vector
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -87,6 +99,7 @@ class _Reading:
     age: AgeRange | None = None
     gender: Gender | None = None
     expression: NDArray[np.float64] | None = None
+    vector: NDArray[np.float32] | None = None
 
     def landmarks(self, rgb: Rgb, asked: frozenset[Attribute]) -> tuple[Landmark, ...]:
         """Return five landmarks, as Rekognition does by default, or all thirty when everything was asked for."""
@@ -131,6 +144,7 @@ def _face(rgb: Rgb, found: Detections, index: int, entry: _Reading | None, asked
         eyes_open=entry.eyes_open(asked),
         mouth_open=entry.mouth_open(asked),
         emotions=entry.emotions(asked),
+        vector=entry.vector,
     )
 
 

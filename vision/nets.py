@@ -1,13 +1,17 @@
 """One neural net: an onnxruntime session on one thread, fed with batches of uint8 RGB crops."""
 
+import threading
+from collections.abc import Callable
 from importlib.resources import files
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 
 from vision.entities import Rgb
+
+T = TypeVar("T")
 
 BATCH = 16
 """Crops a net sees at once: more save nothing, and a hundred faces would take hundreds of megabytes."""
@@ -37,3 +41,19 @@ class Net:
 
     def _run(self, crops: Rgb) -> list[NDArray[np.float32]]:
         return cast("list[NDArray[np.float32]]", self._session.run(None, {"img": crops}))
+
+
+class OnFirstUse(Generic[T]):
+    """Makes a thing when it is first asked for, and once, whichever threads ask: what few need costs the others nothing."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: T | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> T:
+        """Return the thing; the first call waits until it is made."""
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
