@@ -73,14 +73,19 @@ class Provider:
             return self.tps
         if self.name == "local":
             return LOCAL_CALLS_PER_SECOND
-        fast_region = self.region in _FAST_REGIONS
-        if operation in _FAST_OPERATIONS:
-            return 100.0 if fast_region else 25.0
-        return 50.0 if fast_region else 5.0
+        return default_quota(operation, self.region)
 
     def dollars_per_call(self) -> float:
         """Return what one picture costs, at most."""
         return _DOLLARS_A_PICTURE if self.paid else 0.0
+
+
+def default_quota(operation: str, region: str) -> float:
+    """Return how many calls a second of an operation AWS allows a new account in a region."""
+    fast_region = region in _FAST_REGIONS
+    if operation in _FAST_OPERATIONS:
+        return 100.0 if fast_region else 25.0
+    return 50.0 if fast_region else 5.0
 
 
 def _is_amazons(url: str) -> bool:

@@ -45,10 +45,16 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address on which the dashboard listens")
     port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")
     token: SecretStr | None = Field(None, description="what requests to the dashboard bring along beyond loopback (Bearer)")
-    data: Path = Field(default_factory=lambda: default_data_folder(os.environ), description="folder of the state file")
+    data: Path = Field(
+        default_factory=lambda: default_data_folder(os.environ),
+        description="folder of the state file, and of local collections",
+    )
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
     read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
+    access_key: SecretStr | None = Field(None, description="what callers of the local Rekognition server sign with")
+    secret_key: SecretStr | None = Field(None, description="its secret; both are needed beyond loopback")
+    s3_endpoint_url: str | None = Field(None, description="S3 that the local Rekognition server reads objects from")
     detector_side: int | None = Field(None, ge=160, le=1920, description="local face detector's side; by picture if not said")
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much is logged")
 

@@ -3,6 +3,8 @@
 Limits and formats: AWS's page "Guidelines and quotas in Amazon Rekognition".
 """
 
+import hashlib
+import uuid
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -18,6 +20,8 @@ from vision.pictures import PictureError, PictureTooLargeError, decode, inspect
 MAX_BYTES = 5_242_880
 MAX_S3_BYTES = 15 * 1024 * 1024
 MIN_SIDE = 80
+IMAGE_MEMBERS = frozenset({"Image", "SourceImage", "TargetImage"})
+"""The members of requests that are images."""
 
 _S3_TIMEOUTS = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 2})
 
@@ -28,23 +32,24 @@ class ImageLoader:
     def __init__(self, s3_endpoint_url: str | None = None) -> None:
         self._s3_endpoint_url = s3_endpoint_url
 
-    def load(self, image: Mapping[str, Any]) -> Rgb:
-        """Return the picture of a request's `Image` member; a ServiceError says what is wrong with it."""
-        blob, place = image.get("Bytes"), image.get("S3Object")
-        if (blob is None) == (place is None):
-            raise invalid_parameter("Image must have Bytes or S3Object, one of the two")
-        if blob is not None:
-            return read_picture(blob, MAX_BYTES)
-        return read_picture(self._fetch(place or {}), MAX_S3_BYTES)
+    def fetched(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's parameters with the bytes of its S3 objects beside their names: waiting for S3 needs no core."""
+        return {name: self._fetched(name, value) if name in IMAGE_MEMBERS else value for name, value in params.items()}
 
-    def _fetch(self, place: Mapping[str, str]) -> bytes:
+    def _fetched(self, name: str, image: Mapping[str, Any]) -> Mapping[str, Any]:
+        if ("Bytes" in image) == ("S3Object" in image):
+            raise invalid_parameter(f"{name} must have Bytes or S3Object, one of the two")
+        return image if "Bytes" in image else {**image, "Bytes": self._fetch(name, image["S3Object"])}
+
+    def _fetch(self, name: str, place: Mapping[str, str]) -> bytes:
         if "Bucket" not in place or "Name" not in place:
-            raise invalid_parameter("Image.S3Object must have Bucket and Name")
+            raise invalid_parameter(f"{name}.S3Object must have Bucket and Name")
+        shown = f"s3://{place['Bucket']}/{place['Name']}"
         if self._s3_endpoint_url is None:
             raise ServiceError(
                 "InvalidS3ObjectException",
-                f"s3://{place['Bucket']}/{place['Name']} cannot be read: this local server has no S3 endpoint; "
-                "set one, or send the picture as Bytes",
+                f"{shown} cannot be read: this local server has no S3 endpoint; "
+                "start it with --s3-endpoint-url, or send the picture as Bytes",
             )
         version = {"VersionId": place["Version"]} if "Version" in place else {}
         try:
@@ -53,8 +58,7 @@ class ImageLoader:
                 return bytes(body.read(MAX_S3_BYTES + 1))
         except (ClientError, BotoCoreError) as error:
             raise ServiceError(
-                "InvalidS3ObjectException",
-                f"s3://{place['Bucket']}/{place['Name']} cannot be read from {self._s3_endpoint_url}: {error}",
+                "InvalidS3ObjectException", f"{shown} cannot be read from {self._s3_endpoint_url}: {error}"
             ) from error
 
     @cached_property
@@ -63,6 +67,16 @@ class ImageLoader:
         if session.get_credentials() is None:  # an endpoint of one's own may want none
             session = boto3.session.Session("local", "local", region_name="us-east-1")
         return session.client("s3", endpoint_url=self._s3_endpoint_url, config=_S3_TIMEOUTS)
+
+
+def picture_of(image: Mapping[str, Any]) -> Rgb:
+    """Return the picture of an image member whose bytes are there; a ServiceError says what is wrong with it."""
+    return read_picture(image["Bytes"], MAX_S3_BYTES if "S3Object" in image else MAX_BYTES)
+
+
+def image_id(image: Mapping[str, Any], salt: str) -> str:
+    """Return an ImageId: the same for the same bytes and salt, and nothing of the picture can be read from it."""
+    return str(uuid.UUID(bytes=hashlib.sha256(salt.encode() + b"/" + image["Bytes"]).digest()[:16]))
 
 
 def read_picture(data: bytes, max_bytes: int) -> Rgb:

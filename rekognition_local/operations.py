@@ -1,43 +1,51 @@
-"""What is answered: a table of operations, each from checked parameters to Rekognition's response members."""
+"""What is answered: a table of operations, run on as many threads as there are cores."""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from typing import Any, TypeAlias
+from pathlib import Path
 
+from rekognition_local.collections import CollectionOperations
+from rekognition_local.faces import FaceOperations
+from rekognition_local.gallery import Gallery
 from rekognition_local.images import ImageLoader
-from rekognition_local.protocol import Call, ServiceError
-from rekognition_local.shapes import face_detail
-from vision.entities import Attribute
+from rekognition_local.protocol import Call, Operation, Response, ServiceError
+from rekognition_local.store import Store
+from rekognition_local.users import UserOperations
 from vision.faces import FaceEngine
 
-Response: TypeAlias = dict[str, Any]
-Operation: TypeAlias = Callable[[Mapping[str, Any]], Response]
+_TAGGING = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 
 
-class FaceOperations:
-    """Rekognition's operations on faces, as far as they are written."""
+class Operations:
+    """All operations there are, on one engine and one store; `data` None keeps collections in memory."""
 
-    def __init__(self, engine: FaceEngine, images: ImageLoader) -> None:
+    def __init__(self, engine: FaceEngine, data: Path | None) -> None:
         self._engine = engine
-        self._images = images
+        self._store = Store(data)
 
     def table(self) -> dict[str, Operation]:
         """Return the operations by AWS's name."""
-        return {"DetectFaces": self.detect_faces}
+        gallery = Gallery(self._store)
+        return {
+            **FaceOperations(self._engine).table(),
+            **CollectionOperations(self._engine, self._store, gallery).table(),
+            **UserOperations(self._engine, self._store, gallery).table(),
+        }
 
-    def detect_faces(self, params: Mapping[str, Any]) -> Response:
-        """Answer DetectFaces (API_DetectFaces): the 100 largest faces, with the attributes asked for."""
-        picture = self._images.load(params["Image"])
-        attributes = params.get("Attributes") or [Attribute.DEFAULT]
-        return {"FaceDetails": [face_detail(face) for face in self._engine.analyse(picture, attributes)]}
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
 
 
 class Dispatcher:
     """Runs calls on as many threads as there are cores: more would slow each other down, and hold more memory."""
 
-    def __init__(self, operations: Mapping[str, Operation], cores: int | None = None) -> None:
+    def __init__(self, operations: Mapping[str, Operation], images: ImageLoader, cores: int | None = None) -> None:
         self._operations = operations
+        self._images = images
         self._threads = ThreadPoolExecutor(cores or os.cpu_count() or 1, thread_name_prefix="rekognition-local-core")
 
     def close(self) -> None:
@@ -45,21 +53,24 @@ class Dispatcher:
         self._threads.shutdown(cancel_futures=True)
 
     def run(self, call: Call) -> Response:
-        """Return the response to a call; an operation that is not written yet is an error that names it."""
+        """Return the response to a call; an operation that no model here can answer is an error that names it."""
         operation = self._operations.get(call.operation)
         if operation is None:
-            raise ServiceError(
-                "UnknownOperationException",
-                f"{call.operation} is not answered by this local server yet; it answers {', '.join(sorted(self._operations))}",
-            )
+            raise ServiceError("UnknownOperationException", _unanswered(call.operation, sorted(self._operations)))
+        params = self._images.fetched(call.params)
         try:
-            answer = self._threads.submit(operation, call.params)
+            answer = self._threads.submit(operation, params)
         except RuntimeError as error:  # what a closed executor raises
             raise _closing() from error
         try:
             return answer.result()
         except CancelledError as error:
             raise _closing() from error
+
+
+def _unanswered(operation: str, answered: list[str]) -> str:
+    why = "keeps no tags" if operation in _TAGGING else "has no model for it, and does not guess"
+    return f"{operation} is not answered: the local server {why}; it answers {', '.join(answered)}"
 
 
 def _closing() -> ServiceError:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
@@ -18,6 +18,12 @@ from pipeline.errors import RekstreamError
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "RekognitionService"
+
+Response: TypeAlias = dict[str, Any]
+"""The members of an answer, as JSON takes them."""
+
+Operation: TypeAlias = Callable[[Mapping[str, Any]], Response]
+"""Answers a call: its checked parameters to the members of the response."""
 
 T = TypeVar("T")
 
@@ -60,6 +66,14 @@ class Call:
 def service_model() -> ServiceModel:
     """Return botocore's model of Rekognition; loading takes 20 ms, once."""
     return ServiceModel(Loader().load_service_model("rekognition", "service-2"))
+
+
+@lru_cache(maxsize=1)
+def regions() -> tuple[str, ...]:
+    """Return the regions that Rekognition is in, as botocore lists them."""
+    endpoints = Loader().load_data("endpoints")["partitions"]
+    names = {name for partition in endpoints for name in partition["services"].get("rekognition", {}).get("endpoints", {})}
+    return tuple(sorted(name for name in names if "fips" not in name))
 
 
 def operation_named(target: str | None) -> OperationModel:

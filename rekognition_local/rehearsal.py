@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pipeline.errors import SettingsError
-from rekognition_local.protocol import ServiceError, service_model
+from pipeline.provider import default_quota
+from rekognition_local.protocol import ServiceError, regions, service_model
 
 DEFAULT_BURST = 3.0
 
@@ -21,9 +22,9 @@ DEFAULT_BURST = 3.0
 class Rehearsal:
     """What to act out; as it is, nothing.
 
-    `tps`: calls a second allowed, by operation, from a bucket of `burst` tokens. `latency`: median seconds added to each
-    call, `latency_sigma`: the spread of its logarithm. `errors`: share of calls, 0 to 1, answered with `error_code`, or
-    with InternalServerError and ThrottlingException in turn.
+    `tps`: calls a second allowed, by operation, from a bucket of `burst` tokens; in JSON also the name of a region, whose
+    default quotas are meant. `latency`: median seconds added to each call, `latency_sigma`: the spread of its logarithm.
+    `errors`: share of calls, 0 to 1, answered with `error_code`, or with InternalServerError and ThrottlingException in turn.
     """
 
     tps: Mapping[str, float] = field(default_factory=dict)
@@ -53,6 +54,8 @@ class Rehearsal:
             raise SettingsError('a rehearsal is a JSON object such as {"latency": 0.3}')
         known = [entry.name for entry in fields(cls)]
         unknown = sorted(set(members) - set(known))
+        if isinstance(members.get("tps"), str):
+            members = {**members, "tps": quotas_of(members["tps"])}
         if unknown:
             raise SettingsError(f"{unknown[0]!r} is no part of a rehearsal; it has {', '.join(known)}")
         return cls(**members)
@@ -63,12 +66,23 @@ class Rehearsal:
 
 
 def parse_tps(texts: Iterable[str]) -> dict[str, float]:
-    """Return the rates that `DetectFaces=20` (one or several) describe."""
-    rates = {}
+    """Return the rates that `DetectFaces=20` describes, or a region such as `us-east-1`: its default quotas; later ones win."""
+    rates: dict[str, float] = {}
     for text in texts:
-        operation, _, rate = text.partition("=")
-        rates[operation.strip()] = _number(rate, f"--tps {text}", "DetectFaces=20")
+        operation, equals, rate = text.partition("=")
+        if equals:
+            rates[operation.strip()] = _number(rate, f"--tps {text}", "DetectFaces=20")
+        else:
+            rates |= quotas_of(text.strip())
     return rates
+
+
+def quotas_of(region: str) -> dict[str, float]:
+    """Return the default quota of each operation in a region of AWS; SettingsError for a name that is none."""
+    known = regions()
+    if region not in known:
+        raise SettingsError(f"{region!r} is no region that Rekognition has; write one of {', '.join(known)}, or DetectFaces=20")
+    return {operation: default_quota(operation, region) for operation in service_model().operation_names}
 
 
 def parse_latency(text: str) -> tuple[float, float]:

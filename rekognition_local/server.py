@@ -5,7 +5,6 @@ ms of CPU a call: 1.5, 1.2; uvicorn with h11 1.7, 1.5; with httptools 1.7, 1.5),
 delay is off: without these, 40 ms a call.
 """
 
-import ipaddress
 import logging
 import signal
 import socket
@@ -15,14 +14,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from pipeline.errors import PortInUse, SettingsError
+from pipeline.errors import PortInUse
+from rekognition_local.access import Access, Request, access_for
 from rekognition_local.images import ImageLoader
-from rekognition_local.operations import Dispatcher, FaceOperations, Operation
+from rekognition_local.operations import Dispatcher, Operations
+from rekognition_local.protocol import CONTENT_TYPE, Operation, ServiceError
 from rekognition_local.rehearsal import Rehearsal, Stage
-from rekognition_local.service import Reply, Service, as_json
+from rekognition_local.service import HEALTH, Reply, Service, as_json
 from vision.detector import DetectorSettings
 from vision.faces import FaceEngine
 
@@ -34,16 +36,24 @@ MAX_BODY = 32 * 1024 * 1024
 _IDLE_SECONDS = 120
 _POLL_SECONDS = 0.05
 _WAITING_CONNECTIONS = 256
+_PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where to listen, and how to answer; port 0 takes a free one, `cores` None all there are."""
+    """Where to listen, and how to answer; port 0 takes a free one, `cores` None all there are.
+
+    `data` is the folder in which collections last; without one they end with the server. With an access key and its
+    secret key only requests signed with them are answered; without, only `host`s of this machine can be listened on.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     cores: int | None = None
+    data: Path | None = None
     s3_endpoint_url: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
@@ -71,16 +81,16 @@ class Server:
 
     def __init__(self, settings: ServerSettings | None = None, operations: Mapping[str, Operation] | None = None) -> None:
         self._settings = settings or ServerSettings()
-        _require_loopback(self._settings.host)
-        if operations is None:
-            images = ImageLoader(self._settings.s3_endpoint_url)
-            operations = FaceOperations(FaceEngine(self._settings.detector), images).table()
-        self._service = Service(Dispatcher(operations, self._settings.cores), Stage(self._settings.rehearsal))
+        self._access = access_for(self._settings.host, self._settings.access_key, self._settings.secret_key)
+        self._own = Operations(FaceEngine(self._settings.detector), self._settings.data) if operations is None else None
+        table = self._own.table() if self._own else operations or {}
+        dispatcher = Dispatcher(table, ImageLoader(self._settings.s3_endpoint_url), self._settings.cores)
+        self._service = Service(dispatcher, Stage(self._settings.rehearsal))
         self._http: _HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Server":
-        self._http = _listen(self._settings, self._service)
+        self._http = _listen(self._settings, self._service, self._access)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(_POLL_SECONDS,), name="rekognition-local")
         self._thread.start()
         return self
@@ -94,6 +104,8 @@ class Server:
             thread.join()
         http.server_close()
         self._http = None
+        if self._own:
+            self._own.close()
 
     @property
     def url(self) -> str:
@@ -123,9 +135,10 @@ class _HttpServer(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = _WAITING_CONNECTIONS
 
-    def __init__(self, address: tuple[str, int], service: Service) -> None:
+    def __init__(self, address: tuple[str, int], service: Service, access: Access) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.service = service
+        self.access = access
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
         super().__init__(address, _Handler)
@@ -188,7 +201,38 @@ class _Handler(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
     def _body(self) -> bytes | None:
-        """Return the request's body, or answer why it cannot be read and return None."""
+        """Return the body of a request that may be answered, or answer why not and return None."""
+        headers = {name.lower(): value for name, value in reversed(self.headers.items())}  # of doubles the first, as get() does
+        if self.path == HEALTH:
+            return self._whole_body()
+        try:
+            self.server.access.check_caller(headers)
+        except ServiceError as error:
+            self._discard_body()
+            self._deny(error)
+            return None
+        body = self._whole_body()
+        try:
+            if body is not None:
+                self.server.access.check(Request(self.command, self.path, headers, body))
+        except ServiceError as error:
+            self._deny(error)
+            return None
+        return body
+
+    def _deny(self, error: ServiceError) -> None:
+        self.close_connection = True
+        request_id = str(uuid.uuid4())
+        self._answer(Reply(error.status, error.body(request_id), CONTENT_TYPE), request_id)
+
+    def _discard_body(self) -> None:
+        """Read what a stranger sends, piece by piece: only then does the answer reach a client that sends first."""
+        length = self.headers.get("Content-Length", "0")
+        left = min(int(length), MAX_BODY) if length.isdecimal() else 0
+        while left > 0 and (piece := self.rfile.read(min(left, _PIECE))):
+            left -= len(piece)
+
+    def _whole_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers:
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length, not in chunks")
@@ -224,23 +268,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
-def _listen(settings: ServerSettings, service: Service) -> _HttpServer:
+def _listen(settings: ServerSettings, service: Service, access: Access) -> _HttpServer:
     try:
-        return _HttpServer((settings.host, settings.port), service)
+        return _HttpServer((settings.host, settings.port), service, access)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         raise PortInUse(
             f"the local Rekognition server cannot listen on {where} ({error.strerror}); choose another port"
         ) from error
-
-
-def _require_loopback(host: str) -> None:
-    """Refuse an address that others reach: this server asks nobody for credentials."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingsError(
-            f"the local Rekognition server asks for no credentials, so it listens on 127.0.0.1 only, not on {host!r}"
-        )

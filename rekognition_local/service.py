@@ -13,6 +13,9 @@ from rekognition_local.operations import Dispatcher
 from rekognition_local.protocol import ServiceError
 from rekognition_local.rehearsal import Rehearsal, Stage, Stats
 
+HEALTH = "/healthz"
+"""What is answered to everybody: that the server is up."""
+
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +68,7 @@ class Service:
     def get(self, path: str) -> Reply:
         """Answer what can be read about the server itself."""
         views: dict[str, Callable[[], object]] = {
-            "/healthz": lambda: {"status": "ok"},
+            HEALTH: lambda: {"status": "ok"},
             "/stats": self.stats.to_json,
             "/rehearsal": self.stage.rehearsal.to_json,
         }

@@ -1,21 +1,30 @@
 """vision's faces as Rekognition's members (API_FaceDetail); what vision did not answer is left out."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from vision.entities import Answer, Face, Pose
+from rekognition_local.protocol import Response
+from vision.entities import Answer, Box, Face, Pose
 
 _FRACTION_DIGITS = 7  # what a 32-bit float holds, as AWS sends
 _PERCENT_DIGITS = 5
 
 
-def face_detail(face: Face) -> dict[str, Any]:
-    """Return a FaceDetail."""
-    box = face.box
+def place(box: Box) -> Response:
+    """Return a BoundingBox."""
+    return _fractions(Width=box.width, Height=box.height, Left=box.left, Top=box.top)
+
+
+def percent(value: float) -> float:
+    """Return a percentage with as many digits as a 32-bit float holds."""
+    return round(float(value), _PERCENT_DIGITS)
+
+
+def face_detail(face: Face) -> Response:
+    """Return a FaceDetail; of a face read with the default attributes that is a ComparedFace too."""
     return {
-        "BoundingBox": _fractions(Width=box.width, Height=box.height, Left=box.left, Top=box.top),
+        "BoundingBox": place(face.box),
         "Quality": _percents(Brightness=face.quality.brightness, Sharpness=face.quality.sharpness),
-        "Confidence": round(face.confidence, _PERCENT_DIGITS),
+        "Confidence": percent(face.confidence),
         **_found(
             Landmarks=[{"Type": point.name, **_fractions(X=point.x, Y=point.y)} for point in face.landmarks],
             Pose=_pose(face.pose),
@@ -46,4 +55,4 @@ def _fractions(**members: float) -> dict[str, float]:
 
 
 def _percents(**members: float) -> dict[str, float]:
-    return {name: round(member, _PERCENT_DIGITS) for name, member in members.items()}
+    return {name: percent(member) for name, member in members.items()}

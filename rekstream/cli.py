@@ -120,15 +120,20 @@ def work(
 def local_rekognition(
     host: Host = None,
     port: Port = None,
-    tps: Annotated[list[str] | None, typer.Option(help="rehearse a quota: DetectFaces=20")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder in which collections are kept")] = None,
+    s3_endpoint_url: Annotated[str | None, typer.Option(help="S3 to read S3Objects from")] = None,
+    access_key: Annotated[str | None, typer.Option(help="answer signed requests only; needed beyond loopback")] = None,
+    secret_key: Annotated[str | None, typer.Option(help="its secret; better in REKSTREAM_SECRET_KEY than here")] = None,
+    tps: Annotated[list[str] | None, typer.Option(help="rehearse quotas: DetectFaces=20, or a region's: us-east-1")] = None,
     latency: Annotated[str | None, typer.Option(help="rehearse a slow service: median:sigma in seconds, 0.3:0.15")] = None,
     errors: Annotated[float, typer.Option(min=0, max=1, help="rehearse faults: the share of calls that fail")] = 0.0,
 ) -> None:
     """Serve Rekognition's API with open models on this machine."""
     from rekstream import parts  # noqa: PLC0415  # the server needs onnxruntime, the other commands do not
 
-    settings = _settings(host=host, port=port)
-    parts.local_rekognition(settings, tuple(tps or ()), latency, errors, _stop_on_signals())
+    keys = {"access_key": access_key, "secret_key": secret_key}
+    settings = _settings(host=host, port=port, data=data, s3_endpoint_url=s3_endpoint_url, **keys)
+    parts.local_rekognition(settings, tuple(tps or ()), latency, errors, _stop_on_signals(), _say_where)
 
 
 @app.command()
@@ -155,6 +160,30 @@ def photo(
     flags = {"attributes": attributes, "endpoint_url": endpoint_url, "region": region}
     settings = _settings(**flags, provider="aws" if aws else None)
     raise typer.Exit(analyse_photos(files, settings, as_json=json, save=save))
+
+
+@app.command()
+def study(
+    files: Annotated[list[str], typer.Argument(help="pictures")],
+    only: Annotated[str | None, typer.Option(help="what to change: resolution,brightness,cover,s3; all if not said")] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=100, help="calls of each variant; the median time is told")] = 3,
+    s3: Annotated[str | None, typer.Option(help="s3://bucket/prefix, to compare bytes with an S3 object")] = None,
+    s3_endpoint_url: Annotated[str | None, typer.Option(help="an S3 other than AWS's")] = None,
+    json: JsonFlag = False,
+    csv: Annotated[Path | None, typer.Option(help="write all figures to this file")] = None,
+    plot: Annotated[Path | None, typer.Option(help="write charts to this file, a page of HTML")] = None,
+    aws: Aws = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask before AWS is paid")] = False,
+    endpoint_url: Endpoint = None,
+    region: Region = None,
+) -> None:
+    """Change pictures little by little and tell which of Rekognition's answers survive, and how long each call took."""
+    from rekstream.study.command import Wishes, study_pictures  # noqa: PLC0415  # needs onnxruntime or boto3
+
+    settings = _settings(endpoint_url=endpoint_url, region=region, provider="aws" if aws else None)
+    _end_as_on_ctrl_c()  # what lies in S3 meanwhile is deleted on the way out
+    wishes = Wishes(only, repeat, s3, s3_endpoint_url, yes, json, csv, plot)
+    raise typer.Exit(study_pictures(files, settings, wishes))
 
 
 @camera.command("list")
@@ -241,11 +270,21 @@ def _client(server: str | None) -> Client:
     return Client(settings.server, settings.token.get_secret_value() if settings.token else None)
 
 
+def _say_where(url: str) -> None:
+    """Say where the server answers, on standard output: that of a part of `up` is not shown."""
+    typer.echo(f"Rekognition's API is at {url}: give that to boto3 as endpoint_url (Ctrl-C ends it)")
+
+
 def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop
+
+
+def _end_as_on_ctrl_c() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _print_json(value: Any) -> None:

@@ -10,8 +10,11 @@ _PREFIX = "REKSTREAM_"
 
 
 def of_children(settings: Settings, **changes: object) -> Mapping[str, str]:
-    """Return the environment of a part: this process's own, with `settings` and `changes` as REKSTREAM_ variables."""
-    values = settings.model_dump(exclude_none=True) | changes
+    """Return the environment of a part: this process's own, with `settings` and `changes` as REKSTREAM_ variables.
+
+    The keys of a local Rekognition server that others reach are not passed on: the one beside a worker is on loopback.
+    """
+    values = settings.model_dump(exclude_none=True, exclude={"access_key", "secret_key"}) | changes
     if password := settings.password():
         values["redis_password"] = password
         values.pop("redis_password_file", None)

@@ -84,18 +84,32 @@ def work(settings: Settings, stop: threading.Event) -> None:
 
 
 def local_rekognition(
-    settings: Settings, tps: tuple[str, ...], latency: str | None, errors: float, stop: threading.Event
+    settings: Settings,
+    tps: tuple[str, ...],
+    latency: str | None,
+    errors: float,
+    stop: threading.Event,
+    ready: Callable[[str], None],
 ) -> None:
-    """Serve Rekognition's API until `stop`."""
+    """Serve Rekognition's API until `stop`; `ready` is told the URL."""
     from rekognition_local.rehearsal import Rehearsal, parse_latency, parse_tps  # noqa: PLC0415  # needs onnxruntime
     from rekognition_local.server import Server, ServerSettings  # noqa: PLC0415  # needs onnxruntime
     from vision.detector import DetectorSettings  # noqa: PLC0415  # needs onnxruntime
 
     median, sigma = parse_latency(latency) if latency else (0.0, 0.0)
     rehearsal = Rehearsal(tps=parse_tps(tps), latency=median, latency_sigma=sigma, errors=errors)
-    detector = DetectorSettings(side=settings.detector_side)
-    with Server(ServerSettings(settings.host, settings.port, detector=detector, rehearsal=rehearsal)) as server:
-        log.info("answering at %s", server.url)
+    server_settings = ServerSettings(
+        settings.host,
+        settings.port,
+        data=settings.data,
+        s3_endpoint_url=settings.s3_endpoint_url,
+        access_key=settings.access_key.get_secret_value() if settings.access_key else None,
+        secret_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        detector=DetectorSettings(side=settings.detector_side),
+        rehearsal=rehearsal,
+    )
+    with Server(server_settings) as server:
+        ready(server.url)
         stop.wait()
 
 

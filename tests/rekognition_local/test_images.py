@@ -6,20 +6,24 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from rekognition_local.images import MAX_BYTES, MAX_S3_BYTES, ImageLoader, read_picture
+from rekognition_local.images import MAX_BYTES, MAX_S3_BYTES, ImageLoader, picture_of, read_picture
 from rekognition_local.protocol import ServiceError
 from tests.vision.scenes import ASTRONAUT, HOPPER, background, jpeg, png, portrait_bytes
 
 
+def _load(image, loader=None):
+    return picture_of((loader or ImageLoader()).fetched({"Image": image})["Image"])
+
+
 def _refusal(image, loader=None):
     with pytest.raises(ServiceError) as raised:
-        (loader or ImageLoader()).load(image)
+        _load(image, loader)
     return raised.value
 
 
 @pytest.mark.parametrize("name", [HOPPER, ASTRONAUT])
 def test_jpeg_and_png_bytes_are_read(name):
-    assert ImageLoader().load({"Bytes": portrait_bytes(name)}).shape[1] == 512
+    assert _load({"Bytes": portrait_bytes(name)}).shape[1] == 512
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,7 @@ def test_what_aws_refuses_is_refused_by_the_same_name(data, code, words):
 
 @pytest.mark.parametrize("size", [(80, 80), (80, 2000)])
 def test_the_smallest_picture_is_taken(size):
-    assert ImageLoader().load({"Bytes": jpeg(background(*size))}).shape[:2] == size[::-1]
+    assert _load({"Bytes": jpeg(background(*size))}).shape[:2] == size[::-1]
 
 
 def test_exactly_the_most_bytes_are_taken():
