@@ -180,9 +180,10 @@ def study(
     """Change pictures little by little and tell which of Rekognition's answers survive, and how long each call took."""
     from rekstream.study.command import Wishes, study_pictures  # noqa: PLC0415  # needs onnxruntime or boto3
 
-    settings = _settings(endpoint_url=endpoint_url, region=region, provider="aws" if aws else None)
+    flags = {"endpoint_url": endpoint_url, "s3_endpoint_url": s3_endpoint_url, "region": region}
+    settings = _settings(**flags, provider="aws" if aws else None)
     _end_as_on_ctrl_c()  # what lies in S3 meanwhile is deleted on the way out
-    wishes = Wishes(only, repeat, s3, s3_endpoint_url, yes, json, csv, plot)
+    wishes = Wishes(only, repeat, s3, yes, json, csv, plot)
     raise typer.Exit(study_pictures(files, settings, wishes))
 
 
