@@ -119,11 +119,11 @@ class CollectionOperations:
         with self._store.transaction():
             collection = self._store.collection(params["CollectionId"])
             wanted = list(dict.fromkeys(params["FaceIds"]))
-            deleted = [face.id for face in self._store.remove_faces(collection.id, wanted)]
-            left = [face_id for face_id in wanted if face_id not in set(deleted)]
+            gone = {face.id for face in self._store.remove_faces(collection.id, wanted)}
+            left = [face_id for face_id in wanted if face_id not in gone]
             owned = {face.id: face for face in self._store.faces(collection, 0, len(left), ids=left)}
         return {
-            "DeletedFaces": deleted,
+            "DeletedFaces": [face_id for face_id in wanted if face_id in gone],
             "UnsuccessfulFaceDeletions": [_not_deleted(face_id, owned.get(face_id)) for face_id in left],
         }
 

@@ -89,7 +89,7 @@ def parse(operation: OperationModel, body: bytes) -> Call:
     """Return the call in a request's body; a ServiceError names the first member that is wrong."""
     try:
         params = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter from lists within lists within lists
         raise ServiceError("SerializationException", f"the request is not JSON: {error}") from error
     if operation.input_shape is None:
         return Call(operation.name, {})

@@ -83,7 +83,7 @@ class Service:
             return as_json(HTTPStatus.NOT_FOUND, {"error": f"{path} cannot be changed; /rehearsal can"})
         try:
             self.stage.change(Rehearsal.from_json(json.loads(body)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return as_json(HTTPStatus.BAD_REQUEST, {"error": f"the rehearsal is not JSON: {error}"})
         except RekstreamError as error:
             return as_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})

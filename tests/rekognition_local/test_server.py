@@ -154,8 +154,10 @@ def test_many_clients_get_the_answers_to_their_own_pictures(server):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.com", ""])
-def test_it_listens_on_loopback_only_because_it_asks_for_no_credentials(host):
-    with pytest.raises(SettingsError, match=r"no credentials, so it listens on 127\.0\.0\.1 only"):
+def test_beyond_loopback_it_wants_keys(host):
+    with pytest.raises(
+        SettingsError, match=r"others could reach .* --access-key and --secret-key .* or leave it at 127\.0\.0\.1"
+    ):
         Server(ServerSettings(host=host), EMPTY)
 
 

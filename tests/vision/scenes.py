@@ -1,5 +1,6 @@
 """Pictures made of the demo's portraits in known places, so that a test knows where each face is."""
 
+import struct
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -90,3 +91,10 @@ def jpeg(rgb: Rgb, quality: int = 90) -> bytes:
 
 def png(rgb: np.ndarray) -> bytes:
     return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if rgb.ndim == 3 else rgb)[1].tobytes()
+
+
+def with_orientation(data: bytes, orientation: int) -> bytes:
+    """Put an EXIF orientation (1 to 8) into a JPEG."""
+    entry = struct.pack("<HHII", 0x0112, 3, 1, orientation)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 1) + entry + b"\0\0\0\0"
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.vision.scenes import ASTRONAUT, HOPPER, background, jpeg, png, portrait, portrait_bytes
+from tests.vision.scenes import ASTRONAUT, HOPPER, background, jpeg, png, portrait, portrait_bytes, with_orientation
 from vision.pictures import ENOUGH_PIXELS, MAX_PIXELS, PictureError, PictureInfo, PictureTooLargeError, decode, inspect
 
 
@@ -55,7 +55,7 @@ def test_a_huge_jpeg_is_decoded_reduced_but_never_below_what_the_models_need(wid
 
 def test_a_jpeg_is_turned_as_its_exif_says_as_rekognition_does():
     rotate_90 = 6
-    upright = decode(_with_exif_orientation(portrait_bytes(HOPPER), rotate_90))
+    upright = decode(with_orientation(portrait_bytes(HOPPER), rotate_90))
     assert np.array_equal(upright, np.rot90(portrait(HOPPER), -1))
 
 
@@ -100,12 +100,6 @@ def test_any_damage_ends_in_a_picture_or_in_a_picture_error(cut, junk, name):
     except PictureError:
         return
     assert rgb.ndim == 3
-
-
-def _with_exif_orientation(data: bytes, orientation: int) -> bytes:
-    entry = struct.pack("<HHII", 0x0112, 3, 1, orientation)
-    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 1) + entry + b"\0\0\0\0"
-    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
 
 
 def _png_of_zeros(width: int, height: int) -> bytes:
