@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -200,11 +199,11 @@ def _fates(studies: Sequence[Study], change: Change, variant: str, attribute: st
 
 
 def _in_short(fates: Sequence[tuple[str, Reading]]) -> str:
-    """Return one word where all pictures agree, else how many have which: ``1 same, 1 other``."""
-    counts = Counter(fate.outcome for _, fate in fates)
-    if len(counts) == 1:
-        return "".join(counts)
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    """Return one word where all pictures agree, else how many kept their answer: ``2 of 3 same``."""
+    outcomes = [fate.outcome for _, fate in fates]
+    if len(set(outcomes)) <= 1:
+        return "".join(outcomes[:1])
+    return f"{outcomes.count(Outcome.SAME)} of {len(outcomes)} same"
 
 
 def _in_full(fates: Sequence[tuple[str, Reading]]) -> str:

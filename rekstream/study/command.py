@@ -70,7 +70,7 @@ def _study(
     repeat: int,
     report: _Report,
 ) -> None:
-    with _rekognition(settings) as rekognition, _progress(_calls(pictures, changes, repeat)) as asked:
+    with rekognition_for(settings) as rekognition, _progress(_calls(pictures, changes, repeat)) as asked:
         survey = Survey(rekognition, changes - {Change.S3}, repeat, asked)
         for picture in pictures:
             try:
@@ -182,7 +182,7 @@ def _calls(pictures: Sequence[Picture], changes: frozenset[Change], repeat: int)
 
 
 @contextmanager
-def _rekognition(settings: Settings) -> Iterator[BotoRekognition]:
+def rekognition_for(settings: Settings) -> Iterator[BotoRekognition]:
     """Return who answers: AWS or another endpoint if it was asked for, else a local server for as long as this lasts."""
     with ExitStack() as stack:
         provider = Provider.of(settings)

@@ -126,7 +126,7 @@ def _angles(member: str, *names: str) -> Callable[[FaceDetail], Told | None]:
         found = face.get(member)
         if not found:
             return None
-        words = ", ".join(f"{name.lower()} {found[name]:.0f}" for name in names)
+        words = ", ".join(f"{name.lower()} {found[name]:z.0f}" for name in names)
         return Told(tuple(found[name] for name in names), words, found.get("Confidence"))
 
     return read

@@ -48,6 +48,8 @@ class Picture:
 
 def read_picture(name: str) -> Picture:
     """Return the picture in a file; raises PictureError where Rekognition would refuse its bytes."""
+    if name.startswith("s3://"):
+        raise PictureError(f"{name} lies in S3, and a study changes the picture itself: fetch it first")
     try:
         data = Path(name).read_bytes()
     except OSError as error:

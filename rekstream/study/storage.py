@@ -115,4 +115,4 @@ def _why(error: Exception) -> str:
     if isinstance(error, ClientError):
         about = error.response.get("Error", {})
         return redact(f"{about.get('Code', 'Unknown')}: {str(about.get('Message', '')).rstrip('.')}")
-    return redact(str(error).strip().split("\n", maxsplit=1)[0].rstrip("."))
+    return redact(" ".join(str(error).split()).rstrip("."))

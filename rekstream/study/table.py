@@ -33,6 +33,7 @@ SHORT: Mapping[str, str] = {
 """Attributes as columns and lines call them."""
 
 LEGEND = "a number: the same answer, with this confidence in percent; ≠: another answer; -: none"
+_LONG = frozenset({"Pose", "EyeDirection"})  # three angles are for --json
 _STYLES = {Outcome.SAME: "green", Outcome.OTHER: "red", Outcome.GONE: "dim"}
 _KILOBYTE, _MILLISECOND = 1000, 0.001
 
@@ -91,7 +92,7 @@ def in_short(reading: Reading) -> str:
     if told is None:
         return "-"
     if reading.outcome is Outcome.OTHER:
-        return "≠" if isinstance(told.value, tuple) and reading.attribute != "AgeRange" else f"≠ {told.words}"
+        return "≠" if reading.attribute in _LONG else f"≠{told.words}"
     return "same" if told.confidence is None else f"{told.confidence:.0f}"
 
 

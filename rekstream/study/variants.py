@@ -65,17 +65,18 @@ def out_of_s3(picture: Picture, place: Mapping[str, str]) -> Question:
     return Question(Variant(Change.S3, "S3 object", picture.width, picture.height, 0), {"S3Object": dict(place)})
 
 
-def changed(picture: Picture, face: Mapping[str, Any], changes: frozenset[Change]) -> list[Question]:
-    """Return what the changes make of a picture, as JPEGs; covers lie on `face`, a FaceDetail. Raises PictureError."""
+def changed(picture: Picture, face: Mapping[str, Any], changes: frozenset[Change]) -> Iterator[Question]:
+    """Yield what the changes make of a picture, as JPEGs; covers lie on `face`, a FaceDetail. Raises PictureError."""
     pixels = picture.pixels()
-    found: list[tuple[Change, str, Pixels]] = []
     if Change.RESOLUTION in changes:
-        found += [(Change.RESOLUTION, name, smaller) for name, smaller in _resolutions(pixels)]
+        for name, width, height in sizes(picture.width, picture.height):
+            yield _question(Change.RESOLUTION, name, _smaller(pixels, width, height))
     if Change.BRIGHTNESS in changes:
-        found += [(Change.BRIGHTNESS, f"{gain:.0%}", _brightened(pixels, gain)) for gain in GAINS]
+        for gain in GAINS:
+            yield _question(Change.BRIGHTNESS, f"{gain:.0%}", _brightened(pixels, gain))
     if Change.COVER in changes:
-        found += [(Change.COVER, part, cover(pixels, face, part)) for part in PARTS]
-    return [_question(change, name, made) for change, name, made in found]
+        for part in PARTS:
+            yield _question(Change.COVER, part, cover(pixels, face, part))
 
 
 def count(picture: Picture, changes: frozenset[Change]) -> int:
@@ -102,10 +103,8 @@ def sizes(width: int, height: int) -> Iterator[tuple[str, int, int]]:
         yield "least", round(width * scale), round(height * scale)
 
 
-def _resolutions(pixels: Pixels) -> Iterator[tuple[str, Pixels]]:
-    height, width = pixels.shape[:2]
-    for name, across, down in sizes(width, height):
-        yield name, np.asarray(cv2.resize(pixels, (across, down), interpolation=cv2.INTER_AREA), np.uint8)
+def _smaller(pixels: Pixels, width: int, height: int) -> Pixels:
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _brightened(pixels: Pixels, gain: float) -> Pixels:
