@@ -11,10 +11,12 @@ from rekognition_local.collections import CollectionOperations
 from rekognition_local.faces import FaceOperations
 from rekognition_local.gallery import Gallery
 from rekognition_local.images import ImageLoader
+from rekognition_local.labels import LabelOperations
 from rekognition_local.protocol import Call, Operation, Response, ServiceError
 from rekognition_local.store import Store
 from rekognition_local.users import UserOperations
 from vision.faces import FaceEngine
+from vision.objects import ObjectFinder
 
 _TAGGING = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 
@@ -33,6 +35,7 @@ class Operations:
             **FaceOperations(self._engine).table(),
             **CollectionOperations(self._engine, self._store, gallery).table(),
             **UserOperations(self._engine, self._store, gallery).table(),
+            **LabelOperations(self._engine, ObjectFinder()).table(),
         }
 
     def close(self) -> None:
