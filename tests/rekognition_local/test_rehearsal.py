@@ -154,3 +154,24 @@ def test_a_wrong_rehearsal_over_http_is_refused_and_changes_nothing(server, body
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert httpx.get(f"{server.url}/rehearsal", trust_env=False).json() == Rehearsal().to_json()
+
+
+def test_a_region_stands_for_its_default_quotas_and_single_ones_go_before_it():
+    quotas = parse_tps(["eu-central-1", "DetectFaces=3"])
+    assert (quotas["DetectFaces"], quotas["CompareFaces"], quotas["IndexFaces"]) == (3, 25, 5)
+    assert parse_tps(["us-east-1"])["DetectFaces"] == 100
+    assert Rehearsal.from_json({"tps": "us-west-2"}).tps["SearchFacesByImage"] == 50
+
+
+@pytest.mark.parametrize("name", ["us-nowhere-1", "DetectFaces", ""])
+def test_a_region_that_is_none_is_named_with_those_there_are(name):
+    with pytest.raises(SettingsError, match=r"is no region .* us-east-1"):
+        parse_tps([name])
+
+
+def test_a_regions_quota_throttles_through_boto3_by_aws_name():
+    with Server(ServerSettings(rehearsal=Rehearsal(tps=parse_tps(["eu-central-1"])))) as server:
+        client = client_for(server.url)
+        with pytest.raises(client.exceptions.ProvisionedThroughputExceededException, match="more than 5 calls a second"):
+            [client.list_collections() for _ in range(20)]
+        client.close()
