@@ -201,6 +201,7 @@ def turned(roll: float, yaw: float, pitch: float) -> dict[str, Any]:
     [
         ({"AgeRange": {"Low": 20, "High": 30}}, {"AgeRange": {"Low": 30, "High": 40}}, Outcome.SAME),
         ({"AgeRange": {"Low": 20, "High": 30}}, {"AgeRange": {"Low": 31, "High": 40}}, Outcome.OTHER),
+        ({"AgeRange": {"Low": 20, "High": 30}}, {"AgeRange": {"Low": 10, "High": 19}}, Outcome.OTHER),
         ({"Smile": {"Value": True, "Confidence": 99.0}}, {"Smile": {"Value": True, "Confidence": 51.0}}, Outcome.SAME),
         ({"Smile": {"Value": True, "Confidence": 99.0}}, {"Smile": {"Value": False, "Confidence": 51.0}}, Outcome.OTHER),
         ({"Smile": {"Value": True, "Confidence": 99.0}}, {}, Outcome.GONE),
@@ -286,6 +287,17 @@ def test_a_call_that_fails_is_told_and_the_others_go_on(asked: Path, capsys: pyt
     assert re.search(r"^  eyes +\d+ +- +\? +\?", printed, re.MULTILINE)
     assert "cover eyes: 1 calls failed (InternalServerError)" in printed
     assert re.search(r"^  mouth +\d+ +\d+ +1 +100", printed, re.MULTILINE)
+
+
+def test_when_nobody_answers_any_more_what_was_studied_before_is_shown(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calls_of_one = 2 + len(PARTS)
+    with Endpoint(lambda number: "ok" if number <= calls_of_one + 2 else "denied") as endpoint:
+        names = [str(asked / ASTRONAUT), str(asked / HOPPER)]
+        with pytest.raises(ProviderError, match=rf"{HOPPER} was not analysed \(AccessDenied.*check the credentials"):
+            study_pictures(names, load(endpoint_url=endpoint.url), Wishes(only="cover", repeat=1))
+        assert len(endpoint.calls) == calls_of_one + 3
+    printed = capsys.readouterr().out
+    assert (ASTRONAUT in printed, HOPPER in printed) == (True, False)
 
 
 def test_attributes_that_only_aws_tells_are_compared_too(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
