@@ -1,6 +1,6 @@
 """Runs the measurements, prints each table as it grows, and writes docs/benchmarks.md.
 
-python -m bench [freshness|uplink|worker|capture|vision …] [--write]
+python -m bench [freshness|uplink|worker|capture|vision|search …] [--write]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ TITLES = {
     "worker": "What a worker process costs",
     "capture": "What a camera costs",
     "vision": "What reading a face costs",
+    "search": "What searching a collection costs",
 }
 SHOWS = {
     "freshness": "Late binding uses what is allowed and stays as fresh as one call lets it, where queued frames grow old and a "
@@ -32,6 +33,7 @@ SHOWS = {
     "worker": "A worker process holds 64 calls in flight; beside bare boto3 it pays for RQ, the mailbox and the shared limit.",
     "capture": "A camera costs about what decoding it costs, plus the encoding of the frames that are sampled.",
     "vision": "The local server's DetectFaces, JPEG bytes to attributes; the reference is decoding and halving the picture.",
+    "search": "Collections are kept in SQLite and searched in memory, in the time that the bare matrix product takes.",
 }
 PREFACE = """# Benchmarks
 
