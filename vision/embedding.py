@@ -20,8 +20,7 @@ MODEL_VERSION = "1.0"
 
 _TEMPLATE = template(150, 0.25)
 
-# The scale is the logistic through two points, (distance, percent): .60 is dlib's own line between same and different.
-_ALIKE, _SAME = (0.60, 80.0), (0.45, 99.0)
+_ALIKE, _SAME = (0.60, 80.0), (0.50, 99.0)  # (distance, percent): .60 is dlib's own line between same and different
 _ODDS = [math.log(percent / (100 - percent)) for _, percent in (_ALIKE, _SAME)]
 _STEEPNESS = (_ODDS[1] - _ODDS[0]) / (_ALIKE[0] - _SAME[0])
 _MIDPOINT = _ALIKE[0] + _ODDS[0] / _STEEPNESS
@@ -48,9 +47,12 @@ def distance(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 
 
 def similarity(distance: ArrayLike) -> NDArray[np.float64]:
-    """Return how alike faces so far apart are, in percent: 100 at distance 0, falling to 0, 80 at .60 and 99 at .45.
+    """Return how alike faces so far apart are, in percent: 100 at distance 0, falling to 0, 80 at .60 and 99 at .50.
 
-    The scale is ours: what Amazon's numbers mean is not published. Distances are an array of any shape, or one number.
+    The scale is ours, a logistic; what Amazon's numbers mean is not published. Of 5672 pairs of two people of one gender
+    35 are nearer than .60 (80 %), and one is nearer than .50 (99 %); of 187 pairs of one person in two photos (171 of
+    them one man, faces 75 pixels high) one is farther than .60, and 13 % are farther than .50. `make accuracy` measures
+    it on other pictures. Distances are an array of any shape, or one number.
     """
     exponent = np.minimum(_STEEPNESS * (np.asarray(distance, np.float64) - _MIDPOINT), 500.0)
     return np.asarray(100 * _AT_ZERO / (1 + np.exp(exponent)))

@@ -72,7 +72,7 @@ def test_similarity_falls_from_100_at_no_distance_to_0():
     assert percents[0] == 100
     assert (np.diff(percents) < 0).all()
     assert percents[-1] < 1e-9
-    assert (similarity(0.60), similarity(0.45)) == (pytest.approx(80), pytest.approx(99))
+    assert (similarity(0.60), similarity(0.50)) == (pytest.approx(80), pytest.approx(99))
 
 
 @given(st.floats(0, 2))
