@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vision import attributes as reading
 from vision.detector import Detections, Detector, DetectorSettings
 from vision.embedding import Embedder
-from vision.entities import AgeRange, Answer, Attribute, Box, Emotion, Face, Gender, Landmark, Quality, Rgb, expand
+from vision.entities import AgeRange, Answer, Attribute, Box, Emotion, Face, Gender, Landmark, Pose, Quality, Rgb, expand
 from vision.eyes import EyeReader, Eyes
 from vision.mesh import Mesh, MeshFinder
 from vision.nets import OnFirstUse
@@ -70,7 +70,7 @@ class FaceEngine:
 
     def _read(self, rgb: Rgb, meshes: list[Mesh], boxes: NDArray[np.float64], asked: frozenset[Attribute]) -> "list[_Reading]":
         """Run the models that the attributes need, each once over all faces."""
-        readings = [_Reading(mesh) for mesh in meshes]
+        readings = [_Reading(mesh, mesh.pose()) for mesh in meshes]
         if asked & {Attribute.ALL, Attribute.EYES_OPEN}:
             for entry, eyes in zip(readings, self._eyes.read(rgb, meshes), strict=True):
                 entry.eyes = eyes
@@ -95,6 +95,7 @@ class _Reading:
     """What the models said of one face."""
 
     mesh: Mesh
+    pose: Pose
     eyes: Eyes | None = None
     age: AgeRange | None = None
     gender: Gender | None = None
@@ -111,7 +112,7 @@ class _Reading:
     def eyes_open(self, asked: frozenset[Attribute]) -> Answer | None:
         if self.eyes is None or Attribute.EYES_OPEN not in asked:
             return None
-        return reading.eyes_open(self.eyes.seen_openness(self.mesh.pose().yaw))
+        return reading.eyes_open(self.eyes.seen_openness(self.pose.yaw))
 
     def mouth_open(self, asked: frozenset[Attribute]) -> Answer | None:
         return reading.mouth_open(self.mesh) if Attribute.MOUTH_OPEN in asked else None
@@ -137,7 +138,7 @@ def _face(rgb: Rgb, found: Detections, index: int, entry: _Reading | None, asked
         confidence,
         quality,
         landmarks=entry.landmarks(rgb, asked),
-        pose=entry.mesh.pose(),
+        pose=entry.pose,
         age=entry.age,
         gender=entry.gender,
         smile=entry.smile(asked),

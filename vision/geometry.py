@@ -15,6 +15,8 @@ Points: TypeAlias = NDArray[np.float64]
 
 Affine: TypeAlias = NDArray[np.float64]
 
+_COMPLEX = np.array([1, 1j])  # x + iy: one number turns and scales a plane
+
 
 def upright_square(center: Points, side: float, roll: float, pixels: int) -> Affine:
     """Map a square of the picture (center, side, clockwise roll in degrees) onto an upright crop of pixels x pixels."""
@@ -61,10 +63,9 @@ class Template:
 
         The closed form in two dimensions of Umeyama, "Least-squares estimation of transformation parameters", 1991.
         """
-        center, home = points.mean(axis=0), self.points.mean(axis=0)
-        source, target = points - center, self.points - home
-        size = max(float((source * source).sum()), 1e-9)
-        cos = float((source * target).sum()) / size
-        sin = float((source[:, 0] * target[:, 1] - source[:, 1] * target[:, 0]).sum()) / size
-        turn = np.array([[cos, -sin], [sin, cos]])
-        return np.column_stack([turn, home - turn @ center])
+        source, target = points @ _COMPLEX, self.points @ _COMPLEX
+        center, home = source.mean(), target.mean()
+        apart = source - center
+        turn = np.vdot(apart, target) / max(np.vdot(apart, apart).real, 1e-9)
+        shift = home - turn * center
+        return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])

@@ -35,10 +35,10 @@ _UPRIGHT_DEGREES = 20
 _SETTLED_DEGREES = 20
 _ROUNDS = 2
 _OTHER_TURNS = (90.0, 180.0, -90.0)
-_FOREHEAD, _CHIN = 10, 152
+_POSE_POINTS = [LEFT_EYE_CORNERS[0], RIGHT_EYE_CORNERS[1], 10, 152]  # and forehead and chin
 
-_EYE_LEFT = (33, 133, 159, 145)
-_EYE_RIGHT = (362, 263, 386, 374)
+_EYE_NAMES = ("eyeLeft", "eyeRight")
+_EYES = np.array([[33, 133, 159, 145], [362, 263, 386, 374]])
 _DEFAULT_POINTS = {"mouthLeft": 61, "mouthRight": 291, "nose": 1}
 _ALL_POINTS = {
     **_DEFAULT_POINTS,
@@ -82,23 +82,32 @@ class Mesh:
 
     def pose(self) -> Pose:
         """Return how the head is turned, from the eyes' line and the line from forehead to chin."""
-        across = self.points[RIGHT_EYE_CORNERS[1]] - self.points[LEFT_EYE_CORNERS[0]]
-        down = self.points[_CHIN] - self.points[_FOREHEAD]
-        forward = np.cross(across, down)
-        forward /= max(float(np.linalg.norm(forward)), 1e-9)
-        roll = math.radians(self.roll)
+        left, right, forehead, chin = self.points[_POSE_POINTS].tolist()
+        x, y, z = _normal(_between(left, right), _between(forehead, chin))
+        roll = math.atan2(right[1] - left[1], right[0] - left[0])
         # In the face's own upright frame: a head lying on its side keeps the yaw and pitch it has upright.
-        x = forward[0] * math.cos(roll) + forward[1] * math.sin(roll)
-        y = forward[1] * math.cos(roll) - forward[0] * math.sin(roll)
-        yaw = math.degrees(math.asin(max(-1.0, min(1.0, -x))))
-        return Pose(roll=self.roll, yaw=yaw, pitch=math.degrees(math.atan2(y, forward[2])))
+        x, y = x * math.cos(roll) + y * math.sin(roll), y * math.cos(roll) - x * math.sin(roll)
+        yaw, pitch = math.asin(max(-1.0, min(1.0, -x))), math.atan2(y, z)
+        return Pose(roll=math.degrees(roll), yaw=math.degrees(yaw), pitch=math.degrees(pitch))
 
     def landmarks(self, width: int, height: int, *, every: bool) -> tuple[Landmark, ...]:
         """Return the five usual landmarks, or every one that lies on the mesh (28), as fractions of the picture."""
-        flat = self.points[:, :2] / (width, height)
-        named = {"eyeLeft": flat[list(_EYE_LEFT)].mean(axis=0), "eyeRight": flat[list(_EYE_RIGHT)].mean(axis=0)}
-        named |= {name: flat[index] for name, index in (_ALL_POINTS if every else _DEFAULT_POINTS).items()}
-        return tuple(Landmark(name, float(x), float(y)) for name, (x, y) in named.items())
+        flat, named = self.points[:, :2] / (width, height), _ALL_POINTS if every else _DEFAULT_POINTS
+        places = np.concatenate([flat[_EYES].mean(axis=1), flat[list(named.values())]]).tolist()
+        return tuple(Landmark(name, x, y) for name, (x, y) in zip((*_EYE_NAMES, *named), places, strict=True))
+
+
+def _between(start: list[float], end: list[float]) -> list[float]:
+    return [there - here for here, there in zip(start, end, strict=True)]
+
+
+def _normal(across: list[float], down: list[float]) -> tuple[float, float, float]:
+    """Return the direction at right angles to both, of length 1."""
+    x = across[1] * down[2] - across[2] * down[1]
+    y = across[2] * down[0] - across[0] * down[2]
+    z = across[0] * down[1] - across[1] * down[0]
+    length = max(math.hypot(x, y, z), 1e-9)
+    return x / length, y / length, z / length
 
 
 class MeshFinder:
