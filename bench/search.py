@@ -1,6 +1,6 @@
 """Searching collections: 100,000 faces in memory, beside the bare matrix product in the same run, and through HTTP.
 
-    python -m bench.search
+python -m bench.search
 """
 
 import tempfile
@@ -60,7 +60,7 @@ def on_disk(vectors: np.ndarray, folder: Path) -> None:
             "us-east-1",
             endpoint_url=server.url,
             aws_access_key_id="made",
-            aws_secret_access_key="up",  # noqa: S106  # the local server asks for none
+            aws_secret_access_key="up",  # the local server asks for none
             config=Config(retries={"total_max_attempts": 1}),
         )
         times = [wall_ms(lambda: client.search_faces(CollectionId=COLLECTION, FaceId=face_id)) for _ in range(ROUNDS + 1)]
