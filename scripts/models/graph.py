@@ -42,10 +42,14 @@ class GraphBuilder:
         self.nodes.append(helper.make_node("Identity", [result], [name]))
 
     def model(self, source: tuple[str, list[Any]], outputs: list[tuple[str, list[Any]]]) -> onnx.ModelProto:
-        """Return the checked model: its input and outputs are given as (name, shape), float32."""
-        used = {name for node in self.nodes for name in node.input}
+        """Return the checked model: its input and outputs are given as (name, shape), float32.
+
+        Nodes whose results nobody reads are left out: onnxruntime would run them all the same.
+        """
+        nodes = self._needed_for({name for name, _ in outputs})
+        used = {name for node in nodes for name in node.input}
         graph = helper.make_graph(
-            self.nodes,
+            nodes,
             "g",
             [helper.make_tensor_value_info(source[0], TensorProto.FLOAT, source[1])],
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs],
@@ -55,6 +59,14 @@ class GraphBuilder:
         model.ir_version = IR_VERSION
         onnx.checker.check_model(model)
         return model
+
+    def _needed_for(self, results: set[str]) -> list[onnx.NodeProto]:
+        needed = []
+        for node in reversed(self.nodes):
+            if results & set(node.output):
+                needed.append(node)
+                results = results | set(node.input)
+        return needed[::-1]
 
 
 def weights_of(model: onnx.ModelProto) -> dict[str, np.ndarray]:
