@@ -5,6 +5,7 @@ ms of CPU a call: 1.5, 1.2; uvicorn with h11 1.7, 1.5; with httptools 1.7, 1.5),
 delay is off: without these, 40 ms a call.
 """
 
+import contextlib
 import logging
 import signal
 import socket
@@ -33,6 +34,10 @@ log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 """Two images of the largest size in base64, and room to spare."""
 
+MAX_CONNECTIONS = 512
+"""Open at once: each is a thread. One more is refused with 503, which SDKs try again."""
+
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _IDLE_SECONDS = 120
 _POLL_SECONDS = 0.05
 _WAITING_CONNECTIONS = 256
@@ -145,8 +150,16 @@ class _HttpServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._connections_lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
+            full = len(self._connections) >= MAX_CONNECTIONS
+            if not full:
+                self._connections.add(request)
+        if full:
+            log.warning("refused a connection from %s: %d are open", client_address, MAX_CONNECTIONS)
+            with contextlib.suppress(OSError):  # it may be gone already
+                request.sendall(_FULL)
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         with self._connections_lock:

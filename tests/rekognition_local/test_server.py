@@ -169,6 +169,20 @@ def test_a_port_in_use_is_named():
             second.__enter__()
 
 
+def test_one_connection_too_many_is_refused_and_the_others_go_on(monkeypatch):
+    monkeypatch.setattr("rekognition_local.server.MAX_CONNECTIONS", 3)
+    with Server(operations=EMPTY) as server:
+        connections = [http.client.HTTPConnection(server.url.removeprefix("http://")) for _ in range(4)]
+        statuses = [_exchange(connection, "POST", "/", CALL, HEADERS)[0].status for connection in connections]
+        assert statuses == [200, 200, 200, 503]
+        connections[0].close()
+        again = connections[3]
+        while _exchange(again, "POST", "/", CALL, HEADERS)[0].status != 200:
+            again.close()  # until the server has seen that the first one went
+        for connection in connections:
+            connection.close()
+
+
 def test_closing_ends_calls_that_only_wait_and_idle_connections():
     with Server(ServerSettings(rehearsal=Rehearsal(latency=60)), EMPTY) as server:
         address = server.url.removeprefix("http://").split(":")
