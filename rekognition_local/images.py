@@ -23,7 +23,12 @@ MIN_SIDE = 80
 IMAGE_MEMBERS = frozenset({"Image", "SourceImage", "TargetImage"})
 """The members of requests that are images."""
 
-_S3_TIMEOUTS = Config(connect_timeout=2, read_timeout=10, retries={"max_attempts": 2})
+_S3_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"max_attempts": 2},
+    s3={"addressing_style": "path"},  # an S3 of one's own has no host name for each bucket
+)
 
 
 class ImageLoader:
@@ -66,7 +71,7 @@ class ImageLoader:
         session = boto3.session.Session(region_name="us-east-1")
         if session.get_credentials() is None:  # an endpoint of one's own may want none
             session = boto3.session.Session("local", "local", region_name="us-east-1")
-        return session.client("s3", endpoint_url=self._s3_endpoint_url, config=_S3_TIMEOUTS)
+        return session.client("s3", endpoint_url=self._s3_endpoint_url, config=_S3_CONFIG)
 
 
 def picture_of(image: Mapping[str, Any]) -> Rgb:

@@ -28,6 +28,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
     ReadTimeoutError,
 )
 from botocore.exceptions import (
@@ -166,9 +167,9 @@ def _from_response(error: ClientError) -> CallFailed:
 
 
 def _client(service: str, provider: Provider, connections: int, connect: float, read: float) -> Any:
-    session: Any = boto3.Session(region_name=provider.region)
-    invented = {} if provider.paid or (provider.name == "endpoint" and session.get_credentials()) else _INVENTED
     try:
+        session: Any = boto3.Session(region_name=provider.region)
+        invented = {} if provider.paid or (provider.name == "endpoint" and session.get_credentials()) else _INVENTED
         return session.client(
             service,
             endpoint_url=provider.endpoint_url if service == "rekognition" else None,
@@ -183,6 +184,8 @@ def _client(service: str, provider: Provider, connections: int, connect: float, 
             ),
             **invented,
         )
+    except ProfileNotFound as error:
+        raise ProviderError(f"AWS_PROFILE cannot be used ({_first_line(error)}): correct it, or unset it") from error
     except (BotoCoreError, ValueError) as error:
         raise ProviderError(f"Rekognition cannot be called: {_first_line(error)}") from error
 

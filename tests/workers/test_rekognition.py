@@ -139,6 +139,13 @@ def test_the_local_server_never_sees_credentials_that_lie_around(endpoint: Endpo
     assert local._client._request_signer._credentials.access_key == "local"
 
 
+@pytest.mark.parametrize("name", ["aws", "local"])
+def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(ProviderError, match=r"AWS_PROFILE cannot be used .*nobody.*: correct it, or unset it"):
+        BotoRekognition(Provider(name, "us-east-1"), 1, 1, 1)
+
+
 def test_aws_without_credentials_says_what_to_do() -> None:
     with pytest.raises(ProviderError, match="there are no AWS credentials: set AWS_PROFILE"):
         rekognition.account_of(Provider("aws", "us-east-1"))
