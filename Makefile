@@ -4,13 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 SOURCE ?=
 ARGS ?=
+DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: run setup test lint bench lock clean
+.PHONY: run setup test lint bench accuracy lock clean
 
 run: $(READY)
 	@$(BIN)/rekstream up $(if $(SOURCE),'$(SOURCE)') $(ARGS)
@@ -27,6 +28,10 @@ lint: $(READY_DEV)
 
 bench: $(READY_DEV)
 	$(BIN)/python -m bench $(ARGS)
+
+accuracy: $(READY)
+	@test -n '$(DATA)' || { echo "say where the pictures are: make accuracy DATA=folder (docs/accuracy.md says what is in it)"; exit 2; }
+	@$(BIN)/python -m accuracy '$(DATA)' $(ARGS)
 
 lock:
 	scripts/lock.sh

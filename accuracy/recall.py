@@ -1,0 +1,181 @@
+"""Which faces are found, and whether their landmarks lie where the eyes are."""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import TypeAlias
+
+from accuracy.figures import Number, Share, Table
+from accuracy.scenes import FULL_HD, HD, Backgrounds, Change, Cutout, Scene, blurred, compressed, covered, lit, noisy
+from accuracy.trials import Reading, Trial
+
+Plan: TypeAlias = Mapping[str, list[tuple[str, Scene]]]
+"""The scenes of each table, each under its row's name."""
+
+Trials: TypeAlias = Mapping[str, list[Trial]]
+
+HEIGHTS = (24, 32, 40, 48, 64, 96)
+TAKES = (0, 1)  # how often each face is tried at each height, elsewhere and before something else
+TURNS = tuple(range(0, 360, 15))
+LIGHTS: dict[str, Change] = {
+    "as it is": lit(1),
+    **{f"gain {gain:g}": lit(gain) for gain in (0.1, 0.2, 0.35, 0.5, 1.5, 2.0, 3.0)},
+    **{f"gamma {gamma:g}": lit(1, gamma) for gamma in (0.5, 2.0, 3.0)},
+    **{f"noise of {levels} levels": noisy(levels) for levels in (10, 20, 40)},
+}
+DARK_AND_NOISY = (lit(0.2), noisy(5))
+BLURS: dict[str, Change] = {f"{share:g} of the height": blurred(share) for share in (0.01, 0.02, 0.04, 0.06, 0.08)}
+COVERS: dict[str, Change] = {
+    "eyes": covered(-0.1, 0.25, 1.1, 0.52),
+    "mouth": covered(0.1, 0.64, 0.9, 0.95),
+    "nose, mouth and chin (a mask)": covered(-0.05, 0.52, 1.05, 1.1),
+    "forehead and eyes": covered(-0.2, -0.3, 1.2, 0.52),
+    "left half": covered(-0.4, -0.3, 0.5, 1.2),
+    "right half": covered(0.5, -0.3, 1.4, 1.2),
+}
+QUALITIES: dict[str, Change] = {f"quality {quality}": compressed(quality) for quality in (95, 75, 50, 30, 15, 5)}
+
+_FOUND, _RIGHT, _WRONG = "found", "landmarks right", "landmarks wrong"
+_COLUMNS = (_FOUND, _RIGHT, _WRONG, "n")
+_MISSING = (
+    "Not measured: the folder has no clear face to put into scenes (of at least 100 pixels, upright, turned little, uncovered)."
+)
+
+
+def plan(cut: Iterable[Cutout], backgrounds: Backgrounds) -> Plan:
+    """Return the scenes to try, by table."""
+    scenes = [Scene(cutout, backgrounds) for cutout in cut]
+
+    def each(changes: Mapping[str, Change]) -> list[tuple[str, Scene]]:
+        return [(row, scene.changed(change)) for row, change in changes.items() for scene in scenes]
+
+    return {
+        "height_720": _heights(scenes, HD),
+        "height_1080": _heights(scenes, FULL_HD),
+        "turned": [
+            (_turned(turn), Scene(scene.cutout, backgrounds, turn=turn)) for turn, scene in product(_by_size(TURNS), scenes)
+        ],
+        "light": each(LIGHTS) + [("gain 0.2 with noise of 5", scene.changed(*DARK_AND_NOISY)) for scene in scenes],
+        "blur": each(BLURS),
+        "cover": each(COVERS),
+        "jpeg": each(QUALITIES),
+    }
+
+
+def tables(trials: Trials, readings: list[Reading]) -> list[Table]:
+    """Return what was found, of the scenes and of the pictures as they are."""
+    return [
+        _by_height(trials),
+        _simple("turned", "By turn in the picture", "Faces of 120 pixels in a 1280 x 720 frame, turned either way.", trials),
+        _simple("light", "By light and noise", "The same faces upright, the frame made darker, brighter or noisy.", trials),
+        _simple("blur", "By blur", "The frame blurred by a Gaussian; its sigma as a share of the face's height.", trials),
+        _simple(
+            "cover",
+            "By what is covered",
+            "A part of the face covered with one dark colour. Landmarks are right if they lie where the covered eyes are.",
+            trials,
+        ),
+        _simple("jpeg", "By JPEG quality", "The frame sent through a JPEG of this quality.", trials),
+        _whole_pictures(readings),
+    ]
+
+
+def rows_of(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    """Return trials by row, in the order of the rows."""
+    rows: dict[str, list[Trial]] = {}
+    for trial in trials:
+        rows.setdefault(trial.row, []).append(trial)
+    return rows
+
+
+def _heights(scenes: list[Scene], size: tuple[int, int]) -> list[tuple[str, Scene]]:
+    return [
+        (f"{height} px", Scene(scene.cutout, scene.backgrounds, size, height, take=take))
+        for height, take, scene in product(HEIGHTS, TAKES, scenes)
+    ]
+
+
+def _by_size(turns: Iterable[int]) -> list[int]:
+    return sorted((turn if turn <= 180 else turn - 360 for turn in turns), key=lambda turn: (abs(turn), turn))  # noqa: PLR2004 - a half turn
+
+
+def _turned(turn: int) -> str:
+    return f"{abs(turn)}°"
+
+
+def _by_height(trials: Trials) -> Table:
+    small, large = rows_of(trials["height_720"]), rows_of(trials["height_1080"])
+    return Table(
+        "height",
+        "By height",
+        f"Faces so many pixels high, upright, in frames of 1280 x 720 and of 1920 x 1080. {RULES}",
+        "height",
+        tuple(f"{size} {column}" for size in ("720p", "1080p") for column in _COLUMNS),
+        {row: (*_recall(small[row]), *_recall(large[row])) for row in small},
+        frozenset(f"{size} {column}" for size in ("720p", "1080p") for column in (_FOUND, _WRONG)),
+        missing="" if small else _MISSING,
+    )
+
+
+RULES = (
+    "Found: a box's middle is within 35 % of the face's height of the true place, and of about its size. Right: both eyes "
+    "within 12 % of the height of where they are; wrong: landmarks are given, elsewhere. All are shares of the faces that are "
+    "there; in brackets 95 % intervals (Wilson)."
+)
+
+
+def _simple(name: str, title: str, shows: str, trials: Trials) -> Table:
+    rows = {row: _recall(tried) for row, tried in rows_of(trials[name]).items()}
+    if name == "turned" and rows:
+        rows["all turns"] = _recall(trials[name])
+    compared = frozenset((_FOUND, _RIGHT, _WRONG))
+    return Table(name, title, shows, "", _COLUMNS, rows, compared, missing="" if rows else _MISSING)
+
+
+def _recall(tried: list[Trial]) -> tuple[Share, Share, Share, Number]:
+    return (
+        Share.among(trial.face is not None for trial in tried),
+        Share.among(trial.right for trial in tried),
+        Share.among(trial.wrong for trial in tried),
+        Number(len(tried)),
+    )
+
+
+def _whole_pictures(readings: list[Reading]) -> Table:
+    """Return how many faces are found on pictures whose faces were counted."""
+    kinds: dict[str, Callable[[int], bool]] = {
+        "no face": lambda count: count == 0,
+        "one face": lambda count: count == 1,
+        "several faces": lambda count: count > 1,
+    }
+    counted = [(_count(reading), reading) for reading in readings]
+    rows = {}
+    for kind, fits in kinds.items():
+        these = [(count, reading) for count, reading in counted if count is not None and fits(count)]
+        if these:
+            rows[kind] = _counts(these)
+    return Table(
+        "pictures",
+        "Pictures as they are",
+        "Pictures whose faces a person counted: those without any are where false finds are seen. Too few are faces missed, "
+        "too many are false finds or faces that the person did not count.",
+        "on the picture",
+        ("pictures", "faces", "too few", "too many", "pictures with too many"),
+        rows,
+        frozenset(("too few", "too many")),
+        missing="" if rows else "Not measured: no picture lies in none/, and no label says how many faces there are.",
+    )
+
+
+def _count(reading: Reading) -> int | None:
+    return 0 if reading.sample.empty else reading.sample.faces
+
+
+def _counts(these: list[tuple[int, Reading]]) -> tuple[Number, Number, Number, Number, Share]:
+    more = [len(reading.faces) - count for count, reading in these]
+    return (
+        Number(len(these)),
+        Number(sum(count for count, _ in these)),
+        Number(sum(max(0, -extra) for extra in more)),
+        Number(sum(max(0, extra) for extra in more)),
+        Share.among(extra > 0 for extra in more),
+    )
