@@ -54,7 +54,7 @@ class ImageLoader:
             raise ServiceError(
                 "InvalidS3ObjectException",
                 f"{shown} cannot be read: this local server has no S3 endpoint; "
-                "start it with --s3-endpoint-url, or send the picture as Bytes",
+                "name one with --s3-endpoint-url or REKSTREAM_S3_ENDPOINT_URL, or send the picture as Bytes",
             )
         version = {"VersionId": place["Version"]} if "Version" in place else {}
         try:

@@ -84,7 +84,8 @@ def _rekognition(settings: Settings) -> Iterator[BotoRekognition]:
     if settings.provider == "aws" or settings.endpoint_url:
         yield _client(Provider.of(settings), settings)
         return
-    with Server(ServerSettings(detector=DetectorSettings(side=settings.detector_side))) as server:
+    detector = DetectorSettings(side=settings.detector_side)
+    with Server(ServerSettings(s3_endpoint_url=settings.s3_endpoint_url, detector=detector)) as server:
         yield _client(Provider.of(settings, server.url), settings)
 
 
