@@ -38,7 +38,7 @@ def measure(engine: trials.Engine, folder: Path) -> list[page.Section]:
     plan = {**recall.plan(cut, backgrounds), **steadiness.plan(cut, backgrounds)}
     tried = {name: trials.run(engine, scenes) for name, scenes in plan.items()}
     return [
-        page.Section("Finding faces", recall.tables(tried, readings)),
+        page.Section("Finding faces", recall.tables(engine, tried, readings, backgrounds)),
         page.Section("Pose", pose.tables(engine, tried, readings)),
         page.Section("Attributes", answers.tables(readings, tried)),
         page.Section("Steadiness", steadiness.tables(tried)),

@@ -52,7 +52,8 @@ def _age(readings: list[Reading]) -> Table:
         "age",
         "Age",
         "Error: years between the middle of the range read and the age labelled (or the nearer end, where the label is a "
-        "range). Inside: the ranges touch. Rows by the middle of the label.",
+        "range). Inside: the ranges touch. Rows by the middle of the label. A wide label makes errors small: where groups were "
+        f"guessed at, believe the row of ages known to {_KNOWN_TO} years.",
         "labelled",
         ("mean error", "read older by", "inside", "n", "people"),
         {name: row for name, row in rows.items() if row is not None} if said else {},

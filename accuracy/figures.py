@@ -167,9 +167,9 @@ def _shown(plain: Mapping[str, float | str | None]) -> str:
 
 
 def _short(percent: float) -> str:
-    """Return whole percents, and tenths or hundredths of those that would round to nothing or to all."""
-    for digits in (0, 1, 2):
-        if percent in (0.0, 100.0) or 0.5 * 10**-digits <= percent <= 100 - 0.5 * 10**-digits:
+    """Return whole percents, and tenths or hundredths near nothing and near all."""
+    for digits, least in enumerate((2, 0.1, 0.01)):
+        if percent in (0.0, 100.0) or least <= percent <= 100 - least:
             return f"{percent:.{digits}f}"
     return f"{percent:.3f}"
 

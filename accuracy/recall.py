@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import TypeAlias
 
+import numpy as np
+
 from accuracy.figures import Number, Share, Table
 from accuracy.scenes import FULL_HD, HD, Backgrounds, Change, Cutout, Scene, blurred, compressed, covered, lit, noisy
-from accuracy.trials import Reading, Trial
+from accuracy.trials import Engine, Reading, Trial, on_all_cores
 
 Plan: TypeAlias = Mapping[str, list[tuple[str, Scene]]]
 """The scenes of each table, each under its row's name."""
@@ -61,8 +63,8 @@ def plan(cut: Iterable[Cutout], backgrounds: Backgrounds) -> Plan:
     }
 
 
-def tables(trials: Trials, readings: list[Reading]) -> list[Table]:
-    """Return what was found, of the scenes and of the pictures as they are."""
+def tables(engine: Engine, trials: Trials, readings: list[Reading], backgrounds: Backgrounds) -> list[Table]:
+    """Return what was found, of the scenes, of the pictures as they are, and where there is nothing to find."""
     return [
         _by_height(trials),
         _simple("turned", "By turn in the picture", "Faces of 120 pixels in a 1280 x 720 frame, turned either way.", trials),
@@ -76,6 +78,7 @@ def tables(trials: Trials, readings: list[Reading]) -> list[Table]:
         ),
         _simple("jpeg", "By JPEG quality", "The frame sent through a JPEG of this quality.", trials),
         _whole_pictures(readings),
+        _false_finds(engine, backgrounds),
     ]
 
 
@@ -163,6 +166,28 @@ def _whole_pictures(readings: list[Reading]) -> Table:
         rows,
         frozenset(("too few", "too many")),
         missing="" if rows else "Not measured: no picture lies in none/, and no label says how many faces there are.",
+    )
+
+
+def _false_finds(engine: Engine, backgrounds: Backgrounds) -> Table:
+    """Return how many faces are found where there is none."""
+
+    def found(frame: tuple[int, tuple[int, int], int]) -> int:
+        index, size, quarters = frame
+        return len(engine.analyse(np.ascontiguousarray(np.rot90(backgrounds.frame(index, size), quarters))))
+
+    rows = {}
+    for row, size, turns in (("1280 x 720", HD, (0, 1, 2, 3)), ("1920 x 1080", FULL_HD, (0, 1, 2, 3))):
+        counts = on_all_cores(found, product(range(len(backgrounds)), (size,), turns))
+        rows[row] = (Number(len(counts)), Number(sum(counts)), Share.among(count > 0 for count in counts))
+    return Table(
+        "false_finds",
+        "False finds",
+        "The pictures without a face, filling a frame, and turned by each quarter.",
+        "frame",
+        ("frames", "faces found", "frames with any"),
+        rows,
+        frozenset(("faces found", "frames with any")),
     )
 
 

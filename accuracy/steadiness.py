@@ -59,15 +59,15 @@ def tables(trials: Trials) -> list[Table]:
     return [
         Table(
             "steadiness",
-            "Steadiness",
+            "The same face again",
             f"{VARIANTS} copies of each scene, moved by up to {_PIXELS:g} pixels, {100 * _SCALE:.0f} % in size and "
             f"{_DEGREES:g} degrees, with a sensor's noise of {_NOISE:g} levels, at JPEG qualities {_QUALITIES[0]} to "
             f"{_QUALITIES[1]}. Years, degrees and percent are standard deviations within one face, averaged over faces; flips "
-            "are answers unlike the face's most usual one.",
+            "are answers unlike the face's most usual one. More faces found are harder ones: see how many.",
             "height",
             ("age", "emotion's percent", "yaw", "emotion flips", "smile flips", "gender flips", "eyes flip", "faces"),
             rows,
-            frozenset(("age", "emotion's percent", "emotion flips", "smile flips")),
+            frozenset(("age", "emotion's percent", "emotion flips", "smile flips", "faces")),
             missing="" if rows else "Not measured: there are no clear faces.",
         )
     ]

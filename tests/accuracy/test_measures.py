@@ -1,6 +1,6 @@
 """The measuring itself is right: engines that were told the truth, or something else, score what they should."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from accuracy import answers, identity, pose, recall, steadiness
 from accuracy.figures import Figure, Number, Share, Table
 from accuracy.identity import Kin, kin
 from accuracy.samples import Sample
-from accuracy.scenes import Backgrounds, Scene
+from accuracy.scenes import HD, Backgrounds, Scene
 from accuracy.trials import Reading, Trial, cutouts, run
 from tests.accuracy.folders import Told, cutout, face, truth
 from tests.vision.scenes import HOPPER, portrait, portrait_bytes
@@ -39,6 +39,10 @@ def perfect() -> dict[str, list[Trial]]:
     return tried()
 
 
+def found(trials: dict[str, list[Trial]], readings: Sequence[Reading] = ()) -> list[Table]:
+    return recall.tables(Told(), trials, list(readings), NOWHERE)
+
+
 def column(table: Table, name: str) -> list[Figure]:
     return [row[table.columns.index(name)] for row in table.rows.values()]
 
@@ -53,7 +57,7 @@ def percents(table: Table, name: str) -> list[float]:
 
 
 def test_a_perfect_engine_finds_everything_and_is_never_wrong(perfect: dict[str, list[Trial]]) -> None:
-    tables = recall.tables(perfect, [])
+    tables = found(perfect)
     for name in ("turned", "light", "blur", "cover", "jpeg"):
         assert set(percents(named(tables, name), "found")) == {100}
         assert set(percents(named(tables, name), "landmarks right")) == {100}
@@ -65,7 +69,7 @@ def test_an_engine_that_shifts_its_boxes_finds_nothing() -> None:
     def shifted(face: Face, scene: Scene) -> Face:
         return replace(face, box=replace(face.box, left=face.box.left + 0.5 * scene.height / scene.size[0]))
 
-    tables = recall.tables(tried(shifted), [])
+    tables = found(tried(shifted))
     assert set(percents(named(tables, "turned"), "found")) == {0}
     assert set(percents(named(tables, "height"), "1080p landmarks right")) == {0}
 
@@ -77,7 +81,7 @@ def test_a_box_of_another_size_is_no_find(times: float) -> None:
         width, height = face.box.width * times, face.box.height * times
         return replace(face, box=Box(middle[0] - width / 2, middle[1] - height / 2, width, height))
 
-    assert set(percents(named(recall.tables(tried(resized), []), "light"), "found")) == {0}
+    assert set(percents(named(found(tried(resized)), "light"), "found")) == {0}
 
 
 def test_landmarks_elsewhere_are_wrong_and_none_are_neither() -> None:
@@ -87,7 +91,7 @@ def test_landmarks_elsewhere_are_wrong_and_none_are_neither() -> None:
         )
 
     for change, right, wrong in ((exchanged, 0, 100), (lambda face, scene: replace(face, landmarks=()), 0, 0)):
-        table = named(recall.tables(tried(change), []), "turned")
+        table = named(found(tried(change)), "turned")
         assert set(percents(table, "found")) == {100}
         assert set(percents(table, "landmarks right")) == {right}
         assert set(percents(table, "landmarks wrong")) == {wrong}
@@ -103,7 +107,7 @@ def sample(file: str = "faces/a.jpg", **labels: object) -> Sample:
 
 def test_too_few_and_too_many_faces_are_counted_apart() -> None:
     table = named(
-        recall.tables(
+        found(
             nothing_tried(),
             [
                 reading(sample("none/a.jpg"), face()),
@@ -118,6 +122,14 @@ def test_too_few_and_too_many_faces_are_counted_apart() -> None:
     assert table.rows["no face"] == (Number(2), Number(0), Number(0), Number(1), Share(1, 2))
     assert table.rows["one face"][2:4] == (Number(1), Number(0))
     assert table.rows["several faces"][2:4] == (Number(1), Number(0))
+
+
+def test_faces_found_where_there_are_none_are_counted_by_frame() -> None:
+    pattern = NOWHERE.frame(0, HD)
+    engine = Told([(np.ascontiguousarray(np.rot90(pattern)), [face(), face()])])
+    table = named(recall.tables(engine, nothing_tried(), [], NOWHERE), "false_finds")
+    assert table.rows["1280 x 720"] == (Number(4), Number(2), Share(1, 4))
+    assert table.rows["1920 x 1080"] == (Number(4), Number(0), Share(0, 4))
 
 
 def test_roll_that_goes_with_the_turn_has_no_error(perfect: dict[str, list[Trial]]) -> None:
