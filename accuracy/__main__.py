@@ -5,6 +5,7 @@ python -m accuracy FOLDER [--write docs/accuracy.md] [--json figures.json] [--be
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from accuracy import answers, figures, identity, page, pose, recall, samples, steadiness, trials
@@ -15,35 +16,33 @@ from vision.faces import FaceEngine
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when everything asked for was written, 2 with a sentence when the folder cannot be used."""
     asked = _parser().parse_args(arguments)
+    sections = []
     try:
         before = figures.load(asked.before) if asked.before else figures.Before()
-        sections = measure(FaceEngine(), asked.folder)
+        for section in measure(FaceEngine(), asked.folder):
+            print(*(table.markdown(before) for table in section.tables), sep="\n\n", end="\n\n", flush=True)
+            sections.append(section)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    tables = [table for section in sections for table in section.tables]
-    print("\n\n".join(table.markdown(before) for table in tables))
     if asked.json:
-        figures.save(tables, asked.json, asked.name)
+        figures.save((table for section in sections for table in section.tables), asked.json, asked.name)
     if asked.write:
         asked.write.write_text(page.page(sections, before, page.about_of(asked.folder)))
     return 0
 
 
-def measure(engine: trials.Engine, folder: Path) -> list[page.Section]:
-    """Return every section of the page, measured on a folder; samples.LabelError if the folder cannot be used."""
+def measure(engine: trials.Engine, folder: Path) -> Iterator[page.Section]:
+    """Yield the page's sections as they are measured; samples.LabelError if the folder cannot be used."""
     listed = samples.read(folder)
     readings = trials.read_samples(engine, listed)
     cut, backgrounds = trials.cutouts(readings), Backgrounds(listed)
-    plan = {**recall.plan(cut, backgrounds), **steadiness.plan(cut, backgrounds)}
-    tried = {name: trials.run(engine, scenes) for name, scenes in plan.items()}
-    return [
-        page.Section("Finding faces", recall.tables(engine, tried, readings, backgrounds)),
-        page.Section("Pose", pose.tables(engine, tried, readings)),
-        page.Section("Attributes", answers.tables(readings, tried)),
-        page.Section("Steadiness", steadiness.tables(tried)),
-        page.Section("Who it is", identity.tables(readings, tried)),
-    ]
+    tried = trials.run_all(engine, recall.plan(cut, backgrounds))
+    yield page.Section("Finding faces", recall.tables(engine, tried, readings, backgrounds))
+    yield page.Section("Pose", pose.tables(engine, tried, readings))
+    yield page.Section("Attributes", answers.tables(readings, tried))
+    yield page.Section("Steadiness", steadiness.tables(trials.run_all(engine, steadiness.plan(cut, backgrounds))))
+    yield page.Section("Who it is", identity.tables(readings, tried))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from accuracy.figures import Figure, Number, Share, Table
-from accuracy.recall import Trials, rows_of
 from accuracy.samples import GENDERS, Sample
-from accuracy.trials import Reading
+from accuracy.trials import Reading, Trials, rows_of
 from vision.attributes import EMOTIONS
 from vision.entities import AgeRange, Answer, Face
 

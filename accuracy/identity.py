@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.figures import Number, Share, Table
-from accuracy.recall import Trials, rows_of
 from accuracy.samples import Sample
-from accuracy.trials import Reading, Trial
+from accuracy.trials import Reading, Trial, Trials, rows_of
 from vision.embedding import distance, distance_at, similarity
 
 SIMILARITIES = (80.0, 90.0, 95.0, 99.0)

@@ -5,13 +5,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from accuracy.figures import Number, Share, Table
-from accuracy.recall import Trials
-from accuracy.trials import ALL, Engine, Reading, Trial, matching, on_all_cores
+from accuracy.trials import ALL, Engine, Reading, Trial, Trials, matching, on_all_cores
 from vision.entities import Face, Pose
 
 _NEAR_DEGREES = 5
 _TURNED_DEGREES = 10  # a yaw of less may have either sign by chance
-_QUARTERS = ((0, 30), (45, 90), (105, 150), (165, 180))
+_TURNS = ((15, 30), (45, 90), (105, 150), (165, 180))
 
 
 def tables(engine: Engine, trials: Trials, readings: list[Reading]) -> list[Table]:
@@ -26,10 +25,7 @@ def _roll(turned: list[Trial]) -> Table:
         for trial in turned
         if trial.face and trial.face.pose and trial.scene.turn and (first := upright.get(trial.scene.cutout))
     ]
-    rows = {
-        f"{max(low, 15)}° to {high}°": _roll_row([error for turn, error in errors if low <= turn <= high])
-        for low, high in _QUARTERS
-    }
+    rows = {f"{low}° to {high}°": _roll_row([error for turn, error in errors if low <= turn <= high]) for low, high in _TURNS}
     return Table(
         "roll",
         "Roll",

@@ -2,22 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from typing import TypeAlias
 
 import numpy as np
 
 from accuracy.figures import Number, Share, Table
 from accuracy.scenes import FULL_HD, HD, Backgrounds, Change, Cutout, Scene, blurred, compressed, covered, lit, noisy
-from accuracy.trials import Engine, Reading, Trial, on_all_cores
-
-Plan: TypeAlias = Mapping[str, list[tuple[str, Scene]]]
-"""The scenes of each table, each under its row's name."""
-
-Trials: TypeAlias = Mapping[str, list[Trial]]
+from accuracy.trials import ALIKE, NEAR, RIGHT, Engine, Plan, Reading, Trial, Trials, on_all_cores, rows_of
 
 HEIGHTS = (24, 32, 40, 48, 64, 96)
 TAKES = (0, 1)  # how often each face is tried at each height, elsewhere and before something else
-TURNS = tuple(range(0, 360, 15))
+TURNS = (0, *(either * turn for turn in range(15, 180, 15) for either in (-1, 1)), 180)
 LIGHTS: dict[str, Change] = {
     "as it is": lit(1),
     **{f"gain {gain:g}": lit(gain) for gain in (0.1, 0.2, 0.35, 0.5, 1.5, 2.0, 3.0)},
@@ -38,6 +32,11 @@ QUALITIES: dict[str, Change] = {f"quality {quality}": compressed(quality) for qu
 
 _FOUND, _RIGHT, _WRONG = "found", "landmarks right", "landmarks wrong"
 _COLUMNS = (_FOUND, _RIGHT, _WRONG, "n")
+_RULES = (
+    f"Found: a box's middle is within {100 * NEAR:.0f} % of the face's height of the true place, and its size at most {ALIKE:g} "
+    f"times off. Right: both eyes are within {100 * RIGHT:.0f} % of the height of where they should be. Wrong: landmarks are "
+    "given, elsewhere. All are shares of the faces that are there; in brackets 95 % intervals (Wilson)."
+)
 _MISSING = (
     "Not measured: the folder has no clear face to put into scenes (of at least 100 pixels, upright, turned little, uncovered)."
 )
@@ -53,9 +52,7 @@ def plan(cut: Iterable[Cutout], backgrounds: Backgrounds) -> Plan:
     return {
         "height_720": _heights(scenes, HD),
         "height_1080": _heights(scenes, FULL_HD),
-        "turned": [
-            (_turned(turn), Scene(scene.cutout, backgrounds, turn=turn)) for turn, scene in product(_by_size(TURNS), scenes)
-        ],
+        "turned": [(f"{abs(turn)}°", Scene(scene.cutout, backgrounds, turn=turn)) for turn, scene in product(TURNS, scenes)],
         "light": each(LIGHTS) + [("gain 0.2 with noise of 5", scene.changed(*DARK_AND_NOISY)) for scene in scenes],
         "blur": each(BLURS),
         "cover": each(COVERS),
@@ -82,14 +79,6 @@ def tables(engine: Engine, trials: Trials, readings: list[Reading], backgrounds:
     ]
 
 
-def rows_of(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
-    """Return trials by row, in the order of the rows."""
-    rows: dict[str, list[Trial]] = {}
-    for trial in trials:
-        rows.setdefault(trial.row, []).append(trial)
-    return rows
-
-
 def _heights(scenes: list[Scene], size: tuple[int, int]) -> list[tuple[str, Scene]]:
     return [
         (f"{height} px", Scene(scene.cutout, scene.backgrounds, size, height, take=take))
@@ -97,33 +86,18 @@ def _heights(scenes: list[Scene], size: tuple[int, int]) -> list[tuple[str, Scen
     ]
 
 
-def _by_size(turns: Iterable[int]) -> list[int]:
-    return sorted((turn if turn <= 180 else turn - 360 for turn in turns), key=lambda turn: (abs(turn), turn))  # noqa: PLR2004 - a half turn
-
-
-def _turned(turn: int) -> str:
-    return f"{abs(turn)}°"
-
-
 def _by_height(trials: Trials) -> Table:
     small, large = rows_of(trials["height_720"]), rows_of(trials["height_1080"])
     return Table(
         "height",
         "By height",
-        f"Faces so many pixels high, upright, in frames of 1280 x 720 and of 1920 x 1080. {RULES}",
+        f"Faces so many pixels high, upright, in frames of 1280 x 720 and of 1920 x 1080. {_RULES}",
         "height",
         tuple(f"{size} {column}" for size in ("720p", "1080p") for column in _COLUMNS),
         {row: (*_recall(small[row]), *_recall(large[row])) for row in small},
         frozenset(f"{size} {column}" for size in ("720p", "1080p") for column in (_FOUND, _WRONG)),
         missing="" if small else _MISSING,
     )
-
-
-RULES = (
-    "Found: a box's middle is within 35 % of the face's height of the true place, and of about its size. Right: both eyes "
-    "within 12 % of the height of where they are; wrong: landmarks are given, elsewhere. All are shares of the faces that are "
-    "there; in brackets 95 % intervals (Wilson)."
-)
 
 
 def _simple(name: str, title: str, shows: str, trials: Trials) -> Table:
@@ -159,8 +133,7 @@ def _whole_pictures(readings: list[Reading]) -> Table:
     return Table(
         "pictures",
         "Pictures as they are",
-        "Pictures whose faces a person counted: those without any are where false finds are seen. Too few are faces missed, "
-        "too many are false finds or faces that the person did not count.",
+        "Pictures whose faces were counted by eye. Too few are faces missed; too many are false finds, or faces not counted.",
         "on the picture",
         ("pictures", "faces", "too few", "too many", "pictures with too many"),
         rows,

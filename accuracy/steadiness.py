@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from accuracy.figures import Number, Share, Table
-from accuracy.recall import Plan, Trials
 from accuracy.scenes import Backgrounds, Cutout, Scene, compressed, noisy
+from accuracy.trials import Plan, Trials
 from vision.entities import Face
 
 HEIGHTS = (60, 160)

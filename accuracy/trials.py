@@ -1,10 +1,10 @@
 """The engine run over pictures and scenes, on all cores, and what it said of the face that is known to be there."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ NEAR = 0.35
 """A face is found if a box's middle is no farther from the true one than this share of the true height …"""
 
 ALIKE = 2.0
-"""… and its size is at most so many times the true one, and at least one so-manieth."""
+"""… and its longer side at most so many times the true height, and the true height at most so many times it."""
 
 RIGHT = 0.12
 """Landmarks are right if neither eye's middle is farther from the true one than this share of the face's height."""
@@ -90,18 +90,32 @@ class Trial:
         return np.array([[point.x, point.y] for point in pair]) * self.scene.size
 
     @property
+    def misses(self) -> Points | None:
+        """How far either eye's middle is from the true one, in shares of the face's height; None without landmarks."""
+        eyes = self.eyes
+        return None if eyes is None else np.asarray(np.linalg.norm(eyes - self.scene.eyes, axis=1) / self.scene.height)
+
+    @property
     def right(self) -> bool:
         """Whether there are landmarks, and where they should be."""
-        return self.eyes is not None and bool((self._misses() <= RIGHT).all())
+        return self.misses is not None and bool((self.misses <= RIGHT).all())
 
     @property
     def wrong(self) -> bool:
         """Whether there are landmarks, and elsewhere."""
-        return self.eyes is not None and not self.right
+        return self.misses is not None and not self.right
 
-    def _misses(self) -> Points:
-        assert self.eyes is not None  # noqa: S101 - both who ask have looked
-        return np.asarray(np.linalg.norm(self.eyes - self.scene.eyes, axis=1) / self.scene.height)
+
+Plan: TypeAlias = Mapping[str, list[tuple[str, Scene]]]
+"""The scenes of each table, each under the name of its row."""
+
+Trials: TypeAlias = Mapping[str, list[Trial]]
+"""What came of a plan."""
+
+
+def run_all(engine: Engine, plan: Plan) -> Trials:
+    """Run the engine over every scene of a plan."""
+    return {table: run(engine, scenes) for table, scenes in plan.items()}
 
 
 def run(engine: Engine, scenes: Iterable[tuple[str, Scene]]) -> list[Trial]:
@@ -113,6 +127,14 @@ def run(engine: Engine, scenes: Iterable[tuple[str, Scene]]) -> list[Trial]:
         return Trial(row, scene, matching(faces, scene.size, scene.middle, scene.height))
 
     return on_all_cores(attempt, scenes)
+
+
+def rows_of(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    """Return trials by row, in the order of the rows."""
+    rows: dict[str, list[Trial]] = {}
+    for trial in trials:
+        rows.setdefault(trial.row, []).append(trial)
+    return rows
 
 
 def matching(faces: Iterable[Face], size: tuple[int, int], middle: Points, height: float) -> Face | None:

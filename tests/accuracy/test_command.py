@@ -17,7 +17,7 @@ def test_two_portraits_give_a_page_of_every_table(
 ) -> None:
     monkeypatch.setattr(recall, "TAKES", (0,))
     monkeypatch.setattr(recall, "HEIGHTS", (32, 96))
-    monkeypatch.setattr(recall, "TURNS", (0, 15, 345))
+    monkeypatch.setattr(recall, "TURNS", (0, -15, 15))
     folder = folder_of_portraits(tmp_path / "faces")
     (folder / "none").mkdir()
     (folder / "none" / "pattern.jpg").write_bytes(jpeg(background(800, 600)))
