@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision import attributes as reading
-from vision.detector import Detections, Detector, DetectorSettings
+from vision.detections import Detections
+from vision.detector import Detector, DetectorSettings
 from vision.embedding import Embedder
 from vision.entities import AgeRange, Answer, Attribute, Box, Emotion, Face, Gender, Landmark, Pose, Quality, Rgb, expand
 from vision.eyes import EyeReader, Eyes
@@ -34,7 +35,7 @@ class FaceEngine:
     def __init__(self, detector: DetectorSettings | None = None) -> None:
         cv2.setNumThreads(1)
         self._detector = Detector(detector)
-        self._meshes = MeshFinder()
+        self._meshes = MeshFinder(self._detector)
         self._eyes = EyeReader()
         self._ages = reading.AgeReader()
         self._genders = reading.GenderReader()
@@ -53,7 +54,7 @@ class FaceEngine:
         rgb = _working_copy(rgb)
         asked = expand(attributes)
         found = self._detector.detect(rgb).largest(most)
-        meshes = self._meshes.find(rgb, found.boxes)
+        meshes = self._meshes.find(rgb, found)
         known = [index for index, mesh in enumerate(meshes) if mesh is not None]
         sure = [mesh for mesh in meshes if mesh is not None]
         readings = self._read(rgb, sure, found.boxes[known], asked)

@@ -26,6 +26,32 @@ def upright_square(center: Points, side: float, roll: float, pixels: int) -> Aff
     return matrix
 
 
+@dataclass(frozen=True)
+class Squares:
+    """Squares of a picture: middles n x 2, sides n in pixels, and by how many degrees clockwise each is turned, n."""
+
+    centers: Points
+    sides: NDArray[np.float64]
+    turns: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.sides)
+
+    def __getitem__(self, chosen: NDArray[np.intp]) -> "Squares":
+        return Squares(self.centers[chosen], self.sides[chosen], self.turns[chosen])
+
+    def cut(self, rgb: Rgb, pixels: int) -> Rgb:
+        """Return them upright, as one batch of n x pixels x pixels x 3; outside the picture is black."""
+        places = zip(self.centers, self.sides, self.turns, strict=True)
+        return crop(rgb, [upright_square(center, side, turn, pixels) for center, side, turn in places], pixels)
+
+    def back(self, points: Points, pixels: int) -> Points:
+        """Take points n x k x 2 of the crops that `cut` returned to where they are in the picture."""
+        unit = self.sides / pixels * np.exp(1j * np.radians(self.turns))
+        moved = ((points - pixels / 2) @ _COMPLEX) * unit[:, None]
+        return np.asarray(np.stack([moved.real, moved.imag], axis=-1) + self.centers[:, None])
+
+
 def crop(rgb: Rgb, matrices: list[Affine], pixels: int, *, repeat_edge: bool = False) -> Rgb:
     """Return the crops as one batch: len(matrices) x pixels x pixels x 3; outside the picture is black, or its edge."""
     border = cv2.BORDER_REPLICATE if repeat_edge else cv2.BORDER_CONSTANT

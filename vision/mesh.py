@@ -8,14 +8,15 @@ Sure upright faces, the usual ones, pay nothing for it.
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.detections import Detections
+from vision.detector import Detector
 from vision.entities import Landmark, Pose, Rgb
-from vision.geometry import angle, back, crop, turn_between, upright_square
+from vision.geometry import Squares, angle, turn_between
 from vision.nets import Net
 
 LEFT_EYE_CORNERS = (33, 133)  # "left" and "right" are the picture's, as in Rekognition
@@ -24,19 +25,22 @@ ALIGNMENT_POINTS = (263, 362, 33, 133, 2)  # the corners of the eyes and the bas
 LIPS_INNER = (13, 14)
 MOUTH_CORNERS_INNER = (78, 308)
 
-SURE = 12.0
-ACCEPTED = 6.0
+PLAIN, SURE, ACCEPTED = 16.0, 12.0, 6.0
 """Presence scores before the sigmoid; upright faces have a median of 25."""
 
 _PIXELS = 192
 _MARGIN = 1.5  # the crop's side over the box's longer side
 _STEADY_DEGREES = 5  # a crop this close to upright need not be cut again
 _UPRIGHT_DEGREES = 20
+_TURNED_DEGREES = 45  # what the detector knows of a turned face
 _SETTLED_DEGREES = 20
 _ROUNDS = 2
 _OTHER_TURNS = (90.0, 180.0, -90.0)
+_WITNESS_MARGIN = 1.3  # the close-up's side over the mesh's longer side
+_WITNESS_SURE, _WITNESS_OFF = 0.85, 0.3
 _POSE_POINTS = [LEFT_EYE_CORNERS[0], RIGHT_EYE_CORNERS[1], 10, 152]  # and forehead and chin
 
+_NOSE_AND_MOUTH = [1, 61, 291]
 _EYE_NAMES = ("eyeLeft", "eyeRight")
 _EYES = np.array([[33, 133, 159, 145], [362, 263, 386, 374]])
 _DEFAULT_POINTS = {"mouthLeft": 61, "mouthRight": 291, "nose": 1}
@@ -80,6 +84,12 @@ class Mesh:
         """The clockwise turn of the line through the eyes, in degrees."""
         return angle(self.points[LEFT_EYE_CORNERS[0]], self.points[RIGHT_EYE_CORNERS[1]])
 
+    def off(self, points: NDArray[np.float64]) -> float:
+        """Return how far the farthest of a detection's five points is from the mesh's, in distances between the eyes."""
+        flat = self.points[:, :2]
+        own = np.concatenate([flat[_EYES].mean(axis=1), flat[_NOSE_AND_MOUTH]])
+        return float(np.linalg.norm(own - points, axis=1).max() / max(1e-6, float(np.linalg.norm(own[1] - own[0]))))
+
     def pose(self) -> Pose:
         """Return how the head is turned, from the eyes' line and the line from forehead to chin."""
         left, right, forehead, chin = self.points[_POSE_POINTS].tolist()
@@ -113,30 +123,50 @@ def _normal(across: list[float], down: list[float]) -> tuple[float, float, float
 class MeshFinder:
     """Lays a mesh on each face; safe to call from several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, witness: Detector) -> None:
         self._net = Net("mesh")
+        self._witness = witness
 
-    def find(self, rgb: Rgb, boxes: NDArray[np.float64]) -> list[Mesh | None]:
-        """Return the mesh of each box (n x 4: left, top, width, height in pixels), None where no fit is sure enough."""
-        fits = [_Fit.start(box, owner) for owner, box in enumerate(boxes)]
+    def find(self, rgb: Rgb, found: Detections) -> list[Mesh | None]:
+        """Return the mesh of each face that was found, None where no fit is sure enough."""
+        fits = [_Fit.start(found, owner) for owner in range(len(found))]
         self._fit(rgb, fits)
-        turned = [_Fit.start(boxes[fit.owner], fit.owner, turn) for fit in fits if fit.unsure for turn in _OTHER_TURNS]
+        turned = [_Fit.start(found, fit.owner, turn) for fit in fits if fit.unsure for turn in _OTHER_TURNS]
         self._fit(rgb, turned)
         fits += turned
         for _ in range(_ROUNDS):
             self._fit(rgb, [fit.level() for fit in fits if not fit.steady])
-        return [_surest(fit for fit in fits if fit.owner == owner) for owner in range(len(boxes))]
+        best = [max((fit for fit in fits if fit.owner == owner), key=lambda fit: fit.mesh.score) for owner in range(len(found))]
+        refuted = self._refuted(rgb, [fit for fit in best if fit.acceptable and not fit.plain])
+        return [fit.mesh if fit.acceptable and fit.owner not in refuted else None for fit in best]
 
     def _fit(self, rgb: Rgb, fits: "list[_Fit]") -> None:
         """Run the net on each fit's square, and write points and score into it."""
         if not fits:
             return
-        matrices = [upright_square(fit.center, fit.side, fit.turn, _PIXELS) for fit in fits]
-        meshes, scores = self._net(crop(rgb, matrices, _PIXELS))
-        for fit, matrix, raw, score in zip(fits, matrices, meshes, scores[:, 0], strict=True):
-            points = raw.reshape(-1, 3).astype(np.float64)
-            depth = points[:, 2:] * (fit.side / _PIXELS)
-            fit.mesh = Mesh(np.hstack([back(matrix, points[:, :2]), depth]), float(score))
+        squares = _squares(fits)
+        meshes, scores = self._net(squares.cut(rgb, _PIXELS))
+        points = meshes.reshape(len(fits), -1, 3).astype(np.float64)
+        points[..., :2] = squares.back(points[..., :2], _PIXELS)
+        points[..., 2] *= squares.sides[:, None] / _PIXELS
+        for fit, places, score in zip(fits, points, scores[:, 0].tolist(), strict=True):
+            fit.mesh = Mesh(places, score)
+
+    def _refuted(self, rgb: Rgb, fits: "list[_Fit]") -> set[int]:
+        """Return the owners of the fits to which the detector, that sees no turned faces, does not agree in a close-up."""
+        if not fits:
+            return set()
+        seen, which = self._witness.close_ups(rgb, _squares([fit.close_up() for fit in fits]))
+        agreed = {
+            fits[index].owner
+            for index, points, score in zip(which, seen.points, seen.scores, strict=True)
+            if score >= _WITNESS_SURE and fits[index].mesh.off(points) <= _WITNESS_OFF
+        }
+        return {fit.owner for fit in fits} - agreed
+
+
+def _squares(fits: "list[_Fit]") -> Squares:
+    return Squares(*(np.array([getattr(fit, name) for fit in fits]) for name in ("center", "side", "turn")))
 
 
 @dataclass(slots=True)
@@ -147,20 +177,31 @@ class _Fit:
     center: NDArray[np.float64]
     side: float
     turn: float
+    upright: bool
     mesh: Mesh
 
     @classmethod
-    def start(cls, box: NDArray[np.float64], owner: int, turn: float = 0.0) -> "_Fit":
-        side = max(1.0, float(box[2:].max()) * _MARGIN)
-        return cls(owner, box[:2] + box[2:] / 2, side, turn, Mesh(np.zeros((468, 3)), -math.inf))
+    def start(cls, found: Detections, owner: int, further: float = 0.0) -> "_Fit":
+        """Look at a face as it was found, or turned further."""
+        turn, side = float(found.turns[owner]), max(1.0, float(found.sides[owner]) * _MARGIN)
+        return cls(owner, found.centers[owner], side, turn + further, turn == 0, Mesh(np.zeros((468, 3)), -math.inf))
 
     @property
     def unsure(self) -> bool:
-        return self.mesh.score < SURE or abs(self.mesh.roll) > _UPRIGHT_DEGREES
+        return self.mesh.score < SURE or self.drift > (_UPRIGHT_DEGREES if self.upright else _TURNED_DEGREES)
 
     @property
     def steady(self) -> bool:
         return self.drift < _STEADY_DEGREES
+
+    @property
+    def acceptable(self) -> bool:
+        return self.mesh.score >= ACCEPTED and self.drift <= _SETTLED_DEGREES
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is the usual case: a face found upright, and a sure fit that says so, too."""
+        return self.upright and self.mesh.score >= PLAIN and abs(self.mesh.roll) <= _UPRIGHT_DEGREES
 
     @property
     def drift(self) -> float:
@@ -173,7 +214,9 @@ class _Fit:
         self.center, self.turn = (flat.min(axis=0) + flat.max(axis=0)) / 2, self.mesh.roll
         return self
 
-
-def _surest(fits: Iterable[_Fit]) -> Mesh | None:
-    best = max(fits, key=lambda fit: fit.mesh.score)
-    return best.mesh if best.mesh.score >= ACCEPTED and best.drift <= _SETTLED_DEGREES else None
+    def close_up(self) -> "_Fit":
+        """Return the square that the detector likes to see this face in."""
+        flat = self.mesh.points[:, :2]
+        low, high = flat.min(axis=0), flat.max(axis=0)
+        side = max(1.0, float((high - low).max()) * _WITNESS_MARGIN)
+        return replace(self, center=(low + high) / 2, side=side, turn=self.mesh.roll)

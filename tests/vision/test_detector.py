@@ -71,7 +71,7 @@ def test_every_size_of_picture_can_be_searched(detector, size):
 
 @pytest.mark.parametrize(
     ("side", "size", "expected"),
-    [(None, (1280, 720), 640), (None, (1920, 1080), 1280), (None, (720, 1281), 1280), (320, (1920, 1080), 320)],
+    [(None, (1280, 720), 640), (None, (1920, 1080), 960), (None, (720, 1281), 960), (320, (1920, 1080), 320)],
 )
 def test_the_side_is_chosen_by_the_pictures_size_unless_it_is_set(side, size, expected):
     assert DetectorSettings(side=side).side_for(*size) == expected

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tests.vision.scenes import ASTRONAUT, EYES, HOPPER, MOUTHS, background, place, point_of, portrait
+from vision.detections import Detections
+from vision.detector import Detector
 from vision.geometry import turn_between
 from vision.mesh import MeshFinder
 from vision.nets import BATCH
@@ -26,6 +28,12 @@ def _errors(scene, placed, face):
         (mouth, placed.at(MOUTHS[placed.name])),
     )
     return [float(np.linalg.norm(found - true) / np.linalg.norm(right - left)) for found, true in pairs]
+
+
+def _found(boxes):
+    """Boxes as the detector would return them for upright faces."""
+    count = len(boxes)
+    return Detections(np.array(boxes, np.float64), np.ones(count), np.zeros((count, 5, 2)), np.zeros(count))
 
 
 @pytest.mark.parametrize("turn", TURNS)
@@ -65,19 +73,19 @@ def test_a_face_has_the_same_mesh_alone_and_among_more_than_the_net_takes_at_onc
         x, y = 100 + 120 * (index % 10), 120 + 200 * (index // 10)
         place(scene, (HOPPER, ASTRONAUT)[index % 2], (x, y), 70 + index, closeup=True)
         boxes.append([x - 30 - index / 2, y - 40 - index / 2, 60 + index, 80 + index])
-    finder = MeshFinder()
-    together = finder.find(scene, np.array(boxes))
+    finder = MeshFinder(Detector())
+    together = finder.find(scene, _found(boxes))
     assert sum(mesh is not None for mesh in together) > BATCH
     for mesh, box in zip(together, boxes, strict=True):
-        (alone,) = finder.find(scene, np.array([box]))
+        (alone,) = finder.find(scene, _found([box]))
         assert (mesh is None) == (alone is None)
         assert mesh is None or np.allclose(mesh.points, alone.points, atol=1e-3)
 
 
 def test_a_box_without_a_face_in_it_gets_no_mesh():
-    boxes = np.array([[40.0, 40, 120, 120], [300, 200, 80, 100], [-50, -50, 60, 60], [639, 479, 0.5, 0.5]])
-    assert MeshFinder().find(background(640, 480), boxes) == [None] * 4
+    boxes = [[40.0, 40, 120, 120], [300, 200, 80, 100], [-50, -50, 60, 60], [639, 479, 0.5, 0.5]]
+    assert MeshFinder(Detector()).find(background(640, 480), _found(boxes)) == [None] * 4
 
 
 def test_no_boxes_need_no_net():
-    assert MeshFinder().find(portrait(HOPPER), np.zeros((0, 4))) == []
+    assert MeshFinder(Detector()).find(portrait(HOPPER), Detections.none()) == []
