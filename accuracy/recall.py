@@ -34,8 +34,8 @@ _FOUND, _RIGHT, _WRONG = "found", "landmarks right", "landmarks wrong"
 _COLUMNS = (_FOUND, _RIGHT, _WRONG, "n")
 _RULES = (
     f"Found: a box's middle is within {100 * NEAR:.0f} % of the face's height of the true place, and its size at most "
-    f"{ALIKE:g} times off. Right: both eyes are within {100 * RIGHT:.0f} % of the height of where they should be. Wrong: landmarks are "
-    "given, elsewhere. All are shares of the faces that are there; in brackets 95 % intervals (Wilson)."
+    f"{ALIKE:g} times off. Right: both eyes are within {100 * RIGHT:.0f} % of the height of where they should be. Wrong: "
+    "landmarks are given, elsewhere. All are shares of the faces that are there; in brackets 95 % intervals (Wilson)."
 )
 _MISSING = (
     "Not measured: the folder has no clear face to put into scenes (of at least 100 pixels, upright, turned little, uncovered)."
