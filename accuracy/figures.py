@@ -13,6 +13,7 @@ NOTHING = "-"
 """Shown where there was nothing to count."""
 
 _Z = 1.96  # 95 % of a normal distribution lie within so many standard deviations
+_MANY = 200  # of fewer, tenths of a percent say nothing
 _WIDE = 3  # an interval that reaches less far, in percent, is not worth its place
 
 
@@ -49,7 +50,7 @@ class Share:
             return NOTHING
         low, high = self.interval
         sure = max(high - self.percent, self.percent - low) < _WIDE
-        return f"{_short(self.percent)} %" if sure else f"{_short(self.percent)} % ({low:.0f}-{high:.0f})"
+        return f"{_short(self)} %" if sure else f"{_short(self)} % ({low:.0f}-{high:.0f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +162,17 @@ def _plain(figure: Figure) -> dict[str, float | int | str | None]:
 def _shown(plain: Mapping[str, float | str | None]) -> str:
     if "hits" in plain:
         share = Share(int(plain["hits"] or 0), int(plain["of"] or 0))
-        return f"{_short(share.percent)} %" if share.of else NOTHING
+        return f"{_short(share)} %" if share.of else NOTHING
     value = plain["value"]
     return str(Number(math.nan if value is None else float(value), int(plain["digits"] or 0), str(plain["unit"])))
 
 
-def _short(percent: float) -> str:
-    """Return whole percents, and tenths or hundredths near nothing and near all."""
-    for digits, least in enumerate((2, 0.1, 0.01)):
-        if percent in (0.0, 100.0) or least <= percent <= 100 - least:
-            return f"{percent:.{digits}f}"
-    return f"{percent:.3f}"
+def _short(share: Share) -> str:
+    """Return whole percents; of many also tenths and hundredths, where whole ones would say none or all."""
+    percent, digits = share.percent, 0
+    if share.of >= _MANY and 0 < share.hits < share.of:
+        digits = sum(min(percent, 100 - percent) < least for least in (2, 0.1, 0.01))
+    return f"{percent:.{digits}f}"
 
 
 def _line(cells: Iterable[str]) -> str:
