@@ -40,6 +40,7 @@ from pipeline.clock import RedisClock
 from pipeline.entities import Camera, CameraStatus
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
+from pipeline.signals import set_from_handler
 from producer.capture import Capture, Outcome
 from producer.sources import open_source
 
@@ -379,7 +380,7 @@ def keep_heap_small() -> None:
 
 
 def _end_soon(stop: threading.Event) -> None:
-    stop.set()
+    set_from_handler(stop)
     signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS)  # SIGALRM ends what hangs
 
 

@@ -13,6 +13,7 @@ import typer
 from pipeline import logs
 from pipeline.errors import RekstreamError, redact
 from pipeline.settings import Settings, environment, load
+from pipeline.signals import stop_event
 from rekstream import __version__
 from rekstream.client import Client, describe_camera
 
@@ -277,10 +278,7 @@ def _say_where(url: str) -> None:
 
 
 def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+    return stop_event([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
 
 def _end_as_on_ctrl_c() -> None:
