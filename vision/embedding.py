@@ -12,11 +12,8 @@ from vision.nets import Net
 
 VECTOR_SIZE = 128
 
-MODEL_VERSION = "dlib-resnet-v1.0"
-"""Vectors of another version cannot be compared: it changes with the net, and with how faces are aligned for it."""
-
 MODEL_VERSION = "1.0"
-"""Changes whenever vectors of before and after would not compare: another net, another alignment."""
+"""Vectors of another version cannot be compared: it changes with the net, and with how faces are aligned for it."""
 
 _TEMPLATE = template(150, 0.25)
 

@@ -19,6 +19,8 @@ _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_END = b"\xff\xd9"
 _MARKER_START = 0xFF
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # "start of frame": carries the size
+_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})  # they have no length: whoever reads one is led past the true size
+_ENDS = frozenset({0xD8, 0xD9})
 _SOS_MARKER = 0xDA  # "start of scan": pixels follow
 _REDUCED_FLAGS = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -104,12 +106,16 @@ def _inspect_jpeg(data: bytes) -> PictureInfo:
         if marker == _MARKER_START:  # fill byte
             position += 1
             continue
+        if marker in _BARE_MARKERS:
+            position += 2
+            continue
         if marker in _SOF_MARKERS and position + 9 <= len(data):
             height, width = (int.from_bytes(data[at : at + 2]) for at in (position + 5, position + 7))
             size = width, height
-        if marker == _SOS_MARKER:
+        length = int.from_bytes(data[position + 2 : position + 4])
+        if marker == _SOS_MARKER or marker in _ENDS or length < 2:  # noqa: PLR2004 - the length counts itself
             break
-        position += 2 + int.from_bytes(data[position + 2 : position + 4])
+        position += 2 + length
     if size is None or 0 in size:
         raise PictureError(f"the JPEG of {len(data)} bytes is damaged: it states no size; send it again")
     # Inside a scan every 0xFF is followed by a zero, so this is no accident of the pixels.

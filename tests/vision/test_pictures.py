@@ -108,3 +108,17 @@ def _png_of_zeros(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("marker", [0x01, 0xD0, 0xD7, 0xD8, 0xD9])
+def test_a_size_hidden_behind_a_marker_without_length_is_not_believed(marker):
+    """A decoder steps over such a marker and finds the true header; who reads a length there jumps to a smaller one."""
+    honest = jpeg(portrait(HOPPER))
+    true_header = honest[2:-2]
+    start = honest.index(b"\xff\xc0")
+    small = honest[start : start + 5] + struct.pack(">HH", 100, 100) + honest[start + 9 : start + 19]
+    scan = b"\xff\xda" + struct.pack(">H", 8) + b"\x01\x01\x00\x00\x3f\x00" + b"\xff\xd9"
+    disguise = bytes([0xFF, marker]) + struct.pack(">H", 2 + min(len(true_header), 60_000))
+    hidden = true_header[:60_000] if len(true_header) > 60_000 else true_header
+    with pytest.raises(PictureError):
+        inspect(b"\xff\xd8" + disguise + hidden + small + scan)
