@@ -1,6 +1,6 @@
 """Faces that were found, before anything is read of them: boxes, scores and five points, as arrays."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -46,13 +46,18 @@ class Detections:
         """The longer sides of the boxes."""
         return np.asarray(self.boxes[:, 2:].max(axis=1, initial=0))
 
+    def moved(self, by: NDArray[np.float64]) -> "Detections":
+        """Return them moved by (x, y) pixels."""
+        return replace(self, boxes=self.boxes + np.pad(by, (0, 2)), points=self.points + by)
+
+    def scaled(self, across: float, down: float) -> "Detections":
+        """Return them as they lie in a copy of the picture so many times as wide and as high."""
+        factors = np.array([across, down])
+        return replace(self, boxes=self.boxes * np.tile(factors, 2), points=self.points * factors)
+
     def largest(self, count: int) -> "Detections":
         """Return at most `count` of them, the largest first."""
         return self[np.argsort(-self.boxes[:, 2] * self.boxes[:, 3], kind="stable")[:count]]
-
-    def surest(self, count: int) -> "Detections":
-        """Return at most `count` of them, those of the highest scores first."""
-        return self[np.argsort(-self.scores, kind="stable")[:count]]
 
     def without_doubles(self, overlap: float) -> "Detections":
         """Return the surest first, without those that share more than `overlap` of their place with a surer one."""

@@ -30,6 +30,8 @@ class Net:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
+        # Memory goes back between runs, and to the next net: an arena of each would keep the most that each ever took.
+        options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         model = files("vision").joinpath("models", f"{name}.onnx").read_bytes()
         self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
