@@ -32,7 +32,7 @@ def _gender(readings: list[Reading]) -> Table:
         "Gender",
         "Right: the gender read is the one labelled. Unread: not found, or turned or covered so that nothing is said.",
         "labelled",
-        ("right", "n", "people", "unread"),
+        ("right", "n", "people at most", "unread"),
         rows if labelled else {},
         frozenset(("right",)),
         missing="" if labelled else _NO_LABEL,
@@ -54,7 +54,7 @@ def _age(readings: list[Reading]) -> Table:
         "range). Inside: the ranges touch. Rows by the middle of the label. A wide label makes errors small: where groups were "
         f"guessed at, believe the row of ages known to {_KNOWN_TO} years.",
         "labelled",
-        ("mean error", "read older by", "inside", "n", "people"),
+        ("mean error", "read older by", "inside", "n", "people at most"),
         {name: row for name, row in rows.items() if row is not None} if said else {},
         frozenset(("mean error", "inside")),
         missing="" if said else _NO_LABEL,
