@@ -57,7 +57,7 @@ class LoopbackAccess:
     def check_caller(self, headers: Mapping[str, str]) -> None:
         """Refuse a request that was meant for another host's name."""
         host = headers.get("host")
-        if host is not None and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if host is not None and not _names_loopback(host):
             raise ServiceError(
                 "AccessDeniedException", f"this server answers on this machine only, as localhost or 127.0.0.1, not as {host!r}"
             )
@@ -82,7 +82,7 @@ class SignedAccess:
         signed = self._signed(request.headers)
         names = frozenset(signed["headers"].split(";"))
         unsigned = {name for name in request.headers if name == "host" or name.startswith("x-amz-")} - names
-        if unsigned or "host" not in names:
+        if unsigned or "host" not in names or "host" not in request.headers:
             raise _invalid(f"the header {min(unsigned or {'host'})} must be signed")
         date = request.headers.get("x-amz-date", "")
         self._check_date(date, signed["day"])
@@ -90,7 +90,9 @@ class SignedAccess:
         if request.headers.get("x-amz-content-sha256", digest) != digest:
             raise _invalid("X-Amz-Content-SHA256 is not the hash of the body; over plain HTTP the body must be signed")
         if not hmac.compare_digest(self._signature(request, names, date, signed["region"]), signed["signature"]):
-            raise _invalid("the signature does not fit the request: check the secret access key")
+            raise _invalid(
+                "the signature does not fit the request: check the secret access key, and that no proxy changes requests"
+            )
 
     def _signed(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         text = headers.get("authorization")
@@ -155,6 +157,13 @@ def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def _names_loopback(host: str) -> bool:
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:  # brackets that do not close
         return False
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rekognition_local.faces import DEFAULT_THRESHOLD, largest_face
 from rekognition_local.gallery import Gallery, Match
 from rekognition_local.images import image_id, picture_of
-from rekognition_local.paging import page
+from rekognition_local.paging import number, page
 from rekognition_local.protocol import Operation, Response
 from rekognition_local.quality import DEFAULT_WHEN_INDEXED, DEFAULT_WHEN_SEARCHED, judged
 from rekognition_local.shapes import face_detail, percent, place
@@ -107,9 +107,9 @@ class CollectionOperations:
             self._store.user(collection, user)
         faces, more = page(
             params,
-            f"faces of {collection.number}",
+            f"faces of {collection.number}, of {user}, among {ids}",
             MOST_RESULTS,
-            lambda after, count: self._store.faces(collection, int(after or 0), count, user, ids),
+            lambda after, count: self._store.faces(collection, number(after), count, user, ids),
             lambda face: face.number,
         )
         return {"Faces": [_face(face, collection) for face in faces], "FaceModelVersion": collection.model, **more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from rekognition_local.protocol import ServiceError
+
+log = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 20.0
 _PRAGMAS = (
@@ -94,10 +97,17 @@ class Database:
         self._deleted = True
 
     def _empty_log(self) -> None:
-        """Move what was deleted out of the write-ahead log too; while another process reads it, that waits for its next one."""
-        if self._deleted:
-            self._deleted = False
-            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Move what was deleted out of the write-ahead log too; while another process reads it, after a later transaction."""
+        if not self._deleted:
+            return
+        try:
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            ((busy, _, _),) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._deleted = bool(busy)
+        except sqlite3.Error as error:  # what was asked for is done; only its traces are still there
+            log.warning("what was deleted from %s is still in its log: %s", self._path, error)
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
 
     def _prepare(self, schema: Sequence[str], version: int) -> None:
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -114,6 +124,8 @@ class Database:
 
     def _unusable(self, error: Exception) -> SettingsError:
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            reason = "its folder is a file"
         return SettingsError(
             f"the collections file {self._path} cannot be used ({reason}): name a folder that can be written to with --data"
         )

@@ -64,7 +64,7 @@ def largest_face(engine: FaceEngine, image: Mapping[str, Any], bar: str, name: s
     picture = picture_of(image)
     faces = engine.analyse(picture, ["DEFAULT"], vectors=True, most=1)
     if not faces:
-        raise invalid_parameter(f"no face was found in {name}")
+        raise invalid_parameter(f"no face was found in {name}; send a picture with a face of at least 40 pixels, uncovered")
     ((face, reasons),) = judged(faces, picture, bar)
     if face.vector is None:
         raise invalid_parameter(f"the largest face in {name} is turned away, covered or blurred too much to be compared")

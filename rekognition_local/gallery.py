@@ -53,6 +53,12 @@ class Shelf:
         grown.squares[place] = np.einsum("ij,ij->i", vectors, vectors)
         return Shelf(self.state, grown.numbers, grown.vectors, grown.squares, count)
 
+    def only(self, numbers: Numbers, state: int) -> Shelf:
+        """Return a shelf of those that are among `numbers`."""
+        kept = np.isin(self.numbers[: self.count], numbers)
+        mine = self.numbers[: self.count][kept], self.vectors[: self.count][kept], self.squares[: self.count][kept]
+        return Shelf(state, *mine, int(kept.sum()))
+
     def search(self, vector: Vector, threshold: float, most: int) -> list[Match]:
         """Return the `most` nearest that are at least `threshold` percent similar, the nearest first.
 
@@ -86,7 +92,10 @@ class Shelf:
 
 
 class Gallery:
-    """Searches the collections of a store; safe for several threads, and right when another process writes the store."""
+    """Searches the collections of a store; safe for several threads, and right when another process writes the store.
+
+    Its lock is taken before the database's, so nobody may come here from inside a transaction.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -101,12 +110,6 @@ class Gallery:
     def users(self, collection: Collection, vector: Vector, threshold: float, most: int) -> list[Match]:
         """Return the users of a collection most similar to a vector; a user is the mean of the faces associated with it."""
         return self._shelf(self._users, collection, self._read_users).search(vector, threshold, most)
-
-    def user_vector(self, collection: Collection, number: int) -> Vector | None:
-        """Return the mean of a user's faces, None while it has none."""
-        shelf = self._shelf(self._users, collection, self._read_users)
-        (places,) = np.nonzero(shelf.numbers[: shelf.count] == number)
-        return shelf.vectors[places[0]] if len(places) else None
 
     def forget(self, collection: Collection) -> None:
         """Free the memory of a collection."""
@@ -123,8 +126,10 @@ class Gallery:
             return shelf
 
     def _read_faces(self, collection: Collection, known: Shelf | None) -> Shelf:
-        if known is None or known.state != collection.removals:
+        if known is None:
             known = Shelf.empty(collection.removals)
+        elif known.state != collection.removals:
+            known = known.only(self._store.numbers(collection), collection.removals)
         last = int(known.numbers[known.count - 1]) if known.count else 0
         numbers, vectors = self._store.vectors_after(collection, last)
         return known.append(numbers, vectors) if len(numbers) else known

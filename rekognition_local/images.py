@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.errors import SettingsError, redact
 from rekognition_local.protocol import ServiceError, invalid_parameter
 from vision.entities import Rgb
 from vision.pictures import PictureError, PictureTooLargeError, decode, inspect
@@ -20,6 +22,9 @@ from vision.pictures import PictureError, PictureTooLargeError, decode, inspect
 MAX_BYTES = 5_242_880
 MAX_S3_BYTES = 15 * 1024 * 1024
 MIN_SIDE = 80
+
+_LONGEST_PATH = 300
+
 IMAGE_MEMBERS = frozenset({"Image", "SourceImage", "TargetImage"})
 """The members of requests that are images."""
 
@@ -35,6 +40,8 @@ class ImageLoader:
     """Loads images; S3 objects only when an endpoint for S3 was set, because nothing here may reach AWS unasked."""
 
     def __init__(self, s3_endpoint_url: str | None = None) -> None:
+        if s3_endpoint_url is not None and not _is_url(s3_endpoint_url):
+            raise SettingsError(f"the S3 endpoint {redact(s3_endpoint_url)!r} is no URL: write http://localhost:9000")
         self._s3_endpoint_url = s3_endpoint_url
 
     def fetched(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +91,14 @@ def image_id(image: Mapping[str, Any], salt: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(salt.encode() + b"/" + image["Bytes"]).digest()[:16]))
 
 
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def read_picture(data: bytes, max_bytes: int) -> Rgb:
     """Return the RGB picture in a JPEG or PNG of at most `max_bytes`, each side at least MIN_SIDE pixels."""
     if len(data) > max_bytes:
@@ -98,4 +113,5 @@ def read_picture(data: bytes, max_bytes: int) -> Rgb:
     except PictureTooLargeError as error:
         raise ServiceError("ImageTooLargeException", str(error)) from error
     except PictureError as error:
-        raise ServiceError("InvalidImageFormatException", str(error)) from error
+        hint = "; with the AWS command line write fileb://photo.jpg" if len(data) <= _LONGEST_PATH and data.isascii() else ""
+        raise ServiceError("InvalidImageFormatException", f"{error}{hint}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -28,8 +29,13 @@ def page(
     return entries[:size], {"NextToken": _token(scope, str(key(entries[size - 1])))}
 
 
+def number(after: str) -> int:
+    """Return the number that a page begins after, 0 for the first page."""
+    return int(after) if after else 0
+
+
 def _token(scope: str, after: str) -> str:
-    return base64.urlsafe_b64encode(f"{_mark(scope)}/{after}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{_mark(scope, after)}/{after}".encode()).decode()
 
 
 def _after(token: str | None, scope: str) -> str:
@@ -39,14 +45,14 @@ def _after(token: str | None, scope: str) -> str:
         mark, _, after = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode().partition("/")
     except (binascii.Error, ValueError) as error:
         raise _refusal(token) from error
-    if mark != _mark(scope):
+    if mark != _mark(scope, after):
         raise _refusal(token)
     return after
 
 
-def _mark(scope: str) -> str:
-    """Return a short mark of a list's name: a token may have 255 characters, and two ids have more."""
-    return f"{binascii.crc32(scope.encode()):08x}"
+def _mark(scope: str, after: str) -> str:
+    """Return a short mark of a list and a place in it: a token may have 255 characters, and an id as many."""
+    return hashlib.sha256(f"{scope}/{after}".encode()).hexdigest()[:12]
 
 
 def _refusal(token: str) -> ServiceError:

@@ -27,6 +27,10 @@ Operation: TypeAlias = Callable[[Mapping[str, Any]], Response]
 
 T = TypeVar("T")
 
+MOST_MEMBERS = 50_000
+"""In one request; AWS's longest list has 4,096. A picture's base64 has no commas, which is what is counted."""
+
+_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d"}
 _SERVER_ERRORS = frozenset({"InternalServerError", "ThrottlingException"})
 _SHOWN = 60  # characters of a caller's value that an error repeats
 
@@ -73,7 +77,7 @@ def regions() -> tuple[str, ...]:
     """Return the regions that Rekognition is in, as botocore lists them."""
     endpoints = Loader().load_data("endpoints")["partitions"]
     names = {name for partition in endpoints for name in partition["services"].get("rekognition", {}).get("endpoints", {})}
-    return tuple(sorted(name for name in names if "fips" not in name))
+    return tuple(sorted(name for name in names if "fips" not in name and "." not in name))
 
 
 def operation_named(target: str | None) -> OperationModel:
@@ -87,13 +91,27 @@ def operation_named(target: str | None) -> OperationModel:
 
 def parse(operation: OperationModel, body: bytes) -> Call:
     """Return the call in a request's body; a ServiceError names the first member that is wrong."""
+    if body.count(b",") > MOST_MEMBERS:
+        raise ServiceError("SerializationException", f"the request has more than {MOST_MEMBERS} members and items")
     try:
-        params = json.loads(body or b"{}")
+        params = json.loads(body or b"{}", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # the latter from lists within lists within lists
         raise ServiceError("SerializationException", f"the request is not JSON: {error}") from error
     if operation.input_shape is None:
         return Call(operation.name, {})
     return Call(operation.name, _check(operation.input_shape, params, ""))
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of the service model, whose classes of letters are Java's, as Python writes it."""
+    for java, ours in _JAVA_CLASSES.items():
+        pattern = pattern.replace(java, ours)
+    return re.compile(pattern)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number that JSON has")
 
 
 def _check(shape: Shape, value: object, path: str) -> Any:
@@ -132,8 +150,10 @@ def _string(shape: StringShape, value: object, path: str) -> str:
     if shape.enum and text not in shape.enum:
         raise invalid_parameter(f"{path} is {_short(text)}; it must be one of {', '.join(shape.enum)}")
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, text):
+    if pattern and not compiled(pattern).fullmatch(text):
         raise invalid_parameter(f"{path} is {_short(text)}, which does not match {pattern}")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ServiceError("SerializationException", f"{path} is {_short(text)}, which is no text: half a letter is in it")
     return text
 
 

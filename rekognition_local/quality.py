@@ -45,7 +45,7 @@ class Bar:
 # What blur and smallness do to a vector shows in the sharpness: faces of 36 people, of 24 to 120 pixels, sharp or blurred, lie
 # this far from their own sharp picture (75 % of them; .60 is the line between two people):
 # sharpness 17: .61   20: .53   25: .39   30: .33   38: .26   50: .20
-_LOW = Bar(confidence=75, pixels=24, brightness=5, sharpness=20, degrees=60)
+_LOW = Bar(confidence=75, pixels=20, brightness=3, sharpness=20, degrees=60)
 BARS = {
     "NONE": Bar(),
     "AUTO": _LOW,

@@ -3,6 +3,7 @@
 How fast Amazon's service answers was never measured here: a latency set is an assumption of whoever sets it.
 """
 
+import math
 import random
 import threading
 import time
@@ -128,14 +129,14 @@ class Stage:
         with self._lock:
             return rehearsal.latency * self._random.lognormvariate(0, rehearsal.latency_sigma)
 
-    def fail(self) -> None:
-        """Raise an error for the share of calls that shall have one."""
+    def failure(self) -> ServiceError | None:
+        """Return an error for the share of calls that shall have one, instead of being done; None for the others."""
         with self._lock:
             if self._random.random() >= self.rehearsal.errors:
-                return
+                return None
             self._failures += 1
             code = self.rehearsal.error_code or ("InternalServerError", "ThrottlingException")[self._failures % 2]
-        raise ServiceError(code, "this error was asked for: see /rehearsal")
+        return ServiceError(code, "this error was asked for: see /rehearsal")
 
 
 class TokenBucket:
@@ -191,7 +192,7 @@ def _require_operation(name: str) -> None:
 def _require(
     name: str, value: object, *, above: float | None = None, least: float | None = None, most: float | None = None
 ) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise SettingsError(f"{name} is {value!r}; it must be a number")
     if above is not None and not value > above:
         raise SettingsError(f"{name} is {value}; it must be more than {above}")

@@ -50,9 +50,12 @@ class Service:
             model = protocol.operation_named(target)
             operation = model.name
             self.stage.admit(operation)
-            response = self._dispatcher.run(protocol.parse(model, body))
+            call = protocol.parse(model, body)
+            failure = self.stage.failure()
+            response = {} if failure else self._dispatcher.run(call)
             self._closing.wait(self.stage.delay())
-            self.stage.fail()
+            if failure:
+                raise failure
             outcome = "ok"
             return Reply(HTTPStatus.OK, json.dumps(response).encode(), protocol.CONTENT_TYPE)
         except ServiceError as error:

@@ -6,6 +6,7 @@ bytes is, which is its ImageId. What is deleted is overwritten.
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekognition_local.database import Database
-from rekognition_local.protocol import ServiceError
+from rekognition_local.protocol import ServiceError, invalid_parameter
 from vision.embedding import MODEL_VERSION, VECTOR_SIZE
 from vision.entities import Box
 
@@ -26,7 +27,7 @@ VERSION = 1
 
 Vector = NDArray[np.float32]
 
-_TOKENS_LAST_SECONDS = 24 * 3600
+TOKENS_LAST_SECONDS = 24 * 3600
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS collections (
         number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, made REAL NOT NULL,
@@ -47,8 +48,8 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS faces_of_image ON faces (collection, image)",
     "CREATE INDEX IF NOT EXISTS faces_of_user ON faces (user) WHERE user IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS tokens (
-        token TEXT NOT NULL, operation TEXT NOT NULL, request TEXT NOT NULL, response TEXT NOT NULL, made REAL NOT NULL,
-        PRIMARY KEY (token, operation)
+        token TEXT NOT NULL, operation TEXT NOT NULL, request BLOB NOT NULL, response TEXT NOT NULL, made REAL NOT NULL,
+        collection INTEGER NOT NULL REFERENCES collections(number) ON DELETE CASCADE, PRIMARY KEY (token, operation)
     ) STRICT""",
 )
 _COLLECTION = "SELECT number, id, model, made, removals, associations FROM collections"
@@ -170,8 +171,8 @@ class Store:
     def face(self, collection: Collection, face_id: str) -> StoredFace:
         """Return a face of a collection."""
         faces = self._faces("WHERE f.collection = ? AND f.id = ?", collection.number, face_id)
-        if not faces:
-            raise not_found(f"there is no face {face_id} in the collection {collection.id}")
+        if not faces:  # AWS's name for it, unlike that of collections and users
+            raise invalid_parameter(f"there is no face {face_id} in the collection {collection.id}")
         return faces[0]
 
     def faces(
@@ -219,6 +220,16 @@ class Store:
         )
         return _stacked(rows)
 
+    def numbers(self, collection: Collection) -> NDArray[np.int64]:
+        """Return the numbers of all faces of a collection."""
+        rows = self._rows("SELECT number FROM faces WHERE collection = ? ORDER BY number", collection.number)
+        return np.array([number for (number,) in rows], np.int64)
+
+    def user_vector(self, user: User) -> Vector | None:
+        """Return the mean of a user's faces, None while it has none."""
+        _, vectors = _stacked(self._rows("SELECT number, vector FROM faces WHERE user = ?", user.number))
+        return vectors.mean(axis=0) if len(vectors) else None
+
     def user_vectors(self, collection: Collection) -> tuple[NDArray[np.int64], Vector]:
         """Return, for each associated face of a collection, its user's number and its vector, in the order of users."""
         return _stacked(
@@ -256,7 +267,9 @@ class Store:
         """Remove a user; its faces stay in the collection, and are nobody's."""
         with self.transaction():
             collection = self.collection(collection_id)
-            self._execute("DELETE FROM users WHERE number = ?", self.user(collection, user_id).number)
+            user = self.user(collection, user_id)
+            self._database.delete("DELETE FROM tokens WHERE collection = ?", collection.number)  # answers that name users
+            self._database.delete("DELETE FROM users WHERE number = ?", user.number)
             self._changed_associations(collection)
 
     def associate(self, collection: Collection, user: User | None, faces: Iterable[StoredFace]) -> None:
@@ -266,17 +279,17 @@ class Store:
                 self._execute("UPDATE faces SET user = ? WHERE number = ?", user.number if user else None, face.number)
             self._changed_associations(collection)
 
-    def once(self, token: str | None, operation: str, request: str, answer: Callable[[], str]) -> str:
+    def once(self, collection_id: str, token: str, operation: str, request: str, answer: Callable[[], str]) -> str:
         """Return `answer()`, or what it returned when this token came first: a call that is sent again is done once.
 
-        `request` is what must be the same then. Tokens are kept for a day.
+        `request` is what must be the same then; of it only a hash is kept. Tokens last a day, and end with their collection.
         """
-        if token is None:
-            return answer()
+        digest = hashlib.sha256(request.encode()).digest()
         with self.transaction():
-            self._execute("DELETE FROM tokens WHERE made < ?", time.time() - _TOKENS_LAST_SECONDS)
+            collection = self.collection(collection_id)
+            self._database.delete("DELETE FROM tokens WHERE made < ?", time.time() - TOKENS_LAST_SECONDS)
             rows = self._rows("SELECT request, response FROM tokens WHERE token = ? AND operation = ?", token, operation)
-            if rows and rows[0][0] != request:
+            if rows and rows[0][0] != digest:
                 raise ServiceError(
                     "IdempotentParameterMismatchException",
                     f"the ClientRequestToken {token} came before with other parameters; take a new one",
@@ -284,7 +297,8 @@ class Store:
             if rows:
                 return str(rows[0][1])
             response = answer()
-            self._execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?)", token, operation, request, response, time.time())
+            values = token, operation, digest, response, time.time(), collection.number
+            self._execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", *values)
             return response
 
     def _add(self, collection: Collection, image: str, external: str | None, face: NewFace) -> StoredFace:

@@ -10,7 +10,7 @@ from typing import Any
 from rekognition_local.faces import DEFAULT_THRESHOLD
 from rekognition_local.gallery import Gallery
 from rekognition_local.images import picture_of
-from rekognition_local.paging import page
+from rekognition_local.paging import number, page
 from rekognition_local.protocol import Operation, Response, ServiceError, invalid_parameter
 from rekognition_local.quality import DEFAULT_WHEN_SEARCHED, judged
 from rekognition_local.shapes import face_detail, percent
@@ -64,16 +64,16 @@ class UserOperations:
             params,
             f"users of {collection.number}",
             MOST_RESULTS,
-            lambda after, count: self._store.users(collection, int(after or 0), count),
+            lambda after, count: self._store.users(collection, number(after), count),
             lambda user: user.number,
         )
         return {"Users": [_user(user) for user in users], **more}
 
     def associate_faces(self, params: Mapping[str, Any]) -> Response:
-        """Answer AssociateFaces: a user's first faces are taken as they are, later ones must be like it."""
+        """Answer AssociateFaces: a user's first faces are taken as they are, later ones must be like those before."""
         with self._store.transaction():
             collection, user, sorting = self._sort(params)
-            accepted, unlike = self._alike(collection, user, sorting.nobodys, params)
+            accepted, unlike = self._alike(user, sorting.nobodys, params)
             if user.faces + len(accepted) > MOST_FACES:
                 raise ServiceError(
                     "ServiceQuotaExceededException",
@@ -108,7 +108,7 @@ class UserOperations:
             matches = self._matches(collection, self._store.vector(face), params)
             return {**matches, "SearchedFace": {"FaceId": face.id}}
         user = self._store.user(collection, params["UserId"])
-        vector = self._gallery.user_vector(collection, user.number)
+        vector = self._store.user_vector(user)
         matches = {"UserMatches": [], "FaceModelVersion": collection.model}
         if vector is not None:
             matches = self._matches(collection, vector, params, without=user.id)
@@ -132,14 +132,15 @@ class UserOperations:
     def _once(self, name: str, operation: Operation) -> Operation:
         """Return the operation so that a call sent twice with one ClientRequestToken is done once."""
 
-        def answer(params: Mapping[str, Any]) -> Response:
-            request = json.dumps(
-                {name: value for name, value in params.items() if name != "ClientRequestToken"}, sort_keys=True
-            )
+        def done_once(params: Mapping[str, Any]) -> Response:
             token = params.get("ClientRequestToken")
-            return dict(json.loads(self._store.once(token, name, request, lambda: json.dumps(operation(params)))))
+            if token is None:
+                return operation(params)
+            request = json.dumps(params, sort_keys=True)
+            answer = self._store.once(params["CollectionId"], token, name, request, lambda: json.dumps(operation(params)))
+            return dict(json.loads(answer))
 
-        return answer
+        return done_once
 
     def _sort(self, params: Mapping[str, Any]) -> tuple[Collection, User, _Sorting]:
         collection = self._store.comparable(params["CollectionId"])
@@ -148,11 +149,9 @@ class UserOperations:
         found = {face.id: face for face in self._store.faces(collection, 0, len(wanted), ids=wanted)}
         return collection, user, _Sorting.of(wanted, found, user)
 
-    def _alike(
-        self, collection: Collection, user: User, faces: list[StoredFace], params: Mapping[str, Any]
-    ) -> tuple[list[StoredFace], list[Response]]:
+    def _alike(self, user: User, faces: list[StoredFace], params: Mapping[str, Any]) -> tuple[list[StoredFace], list[Response]]:
         """Return the faces that are like the user so far, all of them if it has none, and the others as failures."""
-        own = self._gallery.user_vector(collection, user.number)
+        own = self._store.user_vector(user)
         if own is None:
             return faces, []
         threshold = params.get("UserMatchThreshold", DEFAULT_ASSOCIATION_THRESHOLD)

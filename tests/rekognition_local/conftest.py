@@ -1,4 +1,10 @@
+import re
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +23,22 @@ def client_for(url: str, key: str = "made", secret: str = "up", **options: Any) 
     )
     client.meta.events.register("after-call.rekognition", _check)
     return client
+
+
+@contextmanager
+def serving(data: Path, *options: str, limit: int | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `rekstream local-rekognition` and yield the process and its URL; files of at most `limit` bytes if that is said."""
+    program = sys.executable, "-W", "error", "-m", "rekstream", "local-rekognition"
+    command = [*program, "--port", "0", "--data", str(data), *options]
+    limited = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=limited) as process:  # noqa: PLW1509 - one thread
+        assert process.stdout is not None
+        url = re.search(r"http://\S+?(?=:? )", process.stdout.readline())
+        assert url is not None
+        try:
+            yield process, url[0]
+        finally:
+            process.kill()
 
 
 def _check(http_response: Any, model: Any, **_rest: object) -> None:

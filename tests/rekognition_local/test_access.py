@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 
 import boto3
@@ -85,6 +86,26 @@ def test_everybody_may_ask_whether_it_is_up_and_nothing_else(signed):
         assert (status, body["__type"]) == (400, "MissingAuthenticationTokenException")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "//healthz", "/healthz?x=1", "/healthz/", "/", "/HEALTHZ"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_no_path_and_method_lead_around_the_signature(signed, method, path):
+    connection = http.client.HTTPConnection(signed.removeprefix("http://"))
+    connection.request(method, path, b"{}", LIST)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status in (400, 501)
+    assert b"CollectionIds" not in body
+
+
+def test_a_stranger_who_sends_much_gets_the_answer_all_the_same(signed):
+    """Its body is read and thrown away: closing before would reset the connection, and the answer with it."""
+    with socket.create_connection(signed.removeprefix("http://").split(":")) as raw:
+        raw.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 30_000_000)
+        raw.settimeout(10)
+        assert b"MissingAuthenticationTokenException" in raw.recv(2000)
+
+
 def test_a_rehearsal_can_be_changed_with_a_signature(signed):
     body = b'{"errors": 0.0}'
     request = AWSRequest("PUT", f"{signed}/rehearsal", data=body)
@@ -123,6 +144,21 @@ def test_a_signature_of_botocores_is_right():
 )
 def test_a_signature_fits_one_request_only(changes):
     assert _refusal(_request(**changes)).startswith("InvalidSignatureException: the signature does not fit")
+
+
+@pytest.mark.parametrize("said", ["UNSIGNED-PAYLOAD", "0" * 64])
+def test_a_hash_that_was_signed_must_be_the_bodys(said):
+    headers = {"Host": "here:9000", "X-Amz-Target": "T", "X-Amz-Content-SHA256": said}
+    request = AWSRequest("POST", "http://here:9000/", data=b"{}", headers=headers)
+    SigV4Auth(Credentials(KEY, SECRET), "rekognition", "eu-west-1").add_auth(request)
+    sent = {name.lower(): value for name, value in request.headers.items()}
+    assert "is not the hash of the body" in _refusal(Request("POST", "/", sent, b"{}"))
+
+
+def test_a_signature_without_a_host_is_refused():
+    request = _request()
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
+    assert "the header host must be signed" in _refusal(Request("POST", "/", headers, b"{}"))
 
 
 @pytest.mark.parametrize(

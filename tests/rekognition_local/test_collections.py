@@ -1,5 +1,6 @@
 """Collections through boto3: made, filled, listed in pages, searched, emptied, on real pictures."""
 
+import base64
 import uuid
 from datetime import UTC, datetime
 
@@ -39,6 +40,21 @@ def test_a_collection_is_described_as_it_is(client, collection):
     client.create_user(CollectionId=collection, UserId="grace")
     counted = client.describe_collection(CollectionId=collection)
     assert (counted["FaceCount"], counted["UserCount"]) == (1, 1)
+
+
+def test_a_collection_may_be_made_with_tags_which_are_not_kept(client):
+    name = f"tagged-{uuid.uuid4()}"
+    made = client.create_collection(CollectionId=name, Tags={"Größe": "groß und schön", "owner": "a.b@example.org"})
+    assert made["StatusCode"] == 200
+    client.delete_collection(CollectionId=name)
+
+
+def test_one_picture_has_another_image_id_in_each_collection(client, collection):
+    other = f"other-{uuid.uuid4()}"
+    client.create_collection(CollectionId=other)
+    ids = {_index(client, name, picture(HOPPER))["FaceRecords"][0]["Face"]["ImageId"] for name in (collection, other)}
+    assert len(ids) == 2
+    client.delete_collection(CollectionId=other)
 
 
 def test_a_collection_exists_once(client, collection):
@@ -104,7 +120,7 @@ def test_the_smallest_faces_go_when_there_are_more_than_asked_for(client, collec
 
 
 def test_faces_below_the_quality_bar_are_told_and_not_kept(client, collection):
-    answer = _index(client, collection, crowd(4, 44), QualityFilter="HIGH")
+    answer = _index(client, collection, crowd(4, 36), QualityFilter="HIGH")
     assert answer["FaceRecords"] == []
     assert len(answer["UnindexedFaces"]) == 4
     assert all("SMALL_BOUNDING_BOX" in face["Reasons"] for face in answer["UnindexedFaces"])
@@ -129,6 +145,23 @@ def test_faces_are_listed_in_pages_in_order(client, collection):
     assert set(_listed(client, collection, FaceIds=[ids[3], NOBODY, ids[0]])) == {ids[0], ids[3]}
 
 
+def test_a_token_is_of_one_list_with_one_filter(client, collection):
+    ids = _face_ids(_index(client, collection, crowd(3)))
+    token = client.list_faces(CollectionId=collection, MaxResults=1)["NextToken"]
+    with pytest.raises(client.exceptions.InvalidPaginationTokenException):
+        client.list_faces(CollectionId=collection, FaceIds=ids, NextToken=token)
+
+
+@pytest.mark.parametrize("number", ["abc", "-1", "9" * 40, ""])
+def test_a_token_with_another_place_in_it_is_refused(client, collection, number):
+    _index(client, collection, crowd(3))
+    token = client.list_faces(CollectionId=collection, MaxResults=1)["NextToken"]
+    mark = base64.urlsafe_b64decode(token).decode().partition("/")[0]
+    forged = base64.urlsafe_b64encode(f"{mark}/{number}".encode()).decode()
+    with pytest.raises(client.exceptions.InvalidPaginationTokenException):
+        client.list_faces(CollectionId=collection, NextToken=forged)
+
+
 @pytest.mark.parametrize("token", ["rubbish", "cnViYmlzaA==", "%%%", "é"])
 def test_a_token_that_is_none_is_refused(client, collection, token):
     with pytest.raises(client.exceptions.InvalidPaginationTokenException, match="begin again without"):
@@ -150,7 +183,7 @@ def test_deleted_faces_are_found_no_more(client, collection):
     assert answer["DeletedFaces"] == [first]
     assert answer["UnsuccessfulFaceDeletions"] == [{"FaceId": NOBODY, "Reasons": ["FACE_NOT_FOUND"]}]
     assert [match["Face"]["FaceId"] for match in _found(client, collection, HOPPER)] == [second]
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match=first):
+    with pytest.raises(client.exceptions.InvalidParameterException, match=first):
         client.search_faces(CollectionId=collection, FaceId=first)
 
 
@@ -209,5 +242,5 @@ def test_a_face_finds_others_like_it_and_not_itself(client, people):
 
 
 def test_a_face_that_is_not_there_is_named(client, people):
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match=NOBODY):
+    with pytest.raises(client.exceptions.InvalidParameterException, match=NOBODY):
         client.search_faces(CollectionId=people, FaceId=NOBODY)

@@ -56,4 +56,4 @@ def test_faces_below_the_quality_bar_are_not_compared(client):
 def _small():
     from tests.rekognition_local.people import crowd  # noqa: PLC0415  # beside its only user
 
-    return crowd(1, 44)
+    return crowd(1, 36)

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from pipeline.errors import SettingsError
 from rekognition_local.images import MAX_BYTES, MAX_S3_BYTES, ImageLoader, picture_of, read_picture
 from rekognition_local.protocol import ServiceError
 from tests.vision.scenes import ASTRONAUT, HOPPER, background, jpeg, png, portrait_bytes
@@ -107,6 +108,16 @@ def test_an_object_that_cannot_be_read_is_named(s3_url, place, code):
     error = _refusal({"S3Object": place}, ImageLoader(s3_url))
     assert error.code == code
     assert code == "InvalidParameterException" or place["Bucket"] in str(error)
+
+
+@pytest.mark.parametrize("url", ["localhost:4566", "s3://bucket", "http://", "http://host:99999", "/a/path", ""])
+def test_an_s3_endpoint_that_is_no_url_is_refused_at_the_start(url):
+    with pytest.raises(SettingsError, match=r"is no URL: write http://localhost:9000"):
+        ImageLoader(url)
+
+
+def test_a_path_instead_of_a_picture_is_explained():
+    assert "fileb://" in str(_refusal({"Bytes": b"astronaut.png"}))
 
 
 def test_an_s3_endpoint_that_does_not_answer_is_an_s3_error():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekognition_local.protocol import ServiceError, operation_named, parse, service_model
+from rekognition_local.protocol import ServiceError, compiled, operation_named, parse, service_model
 
 DETECT_FACES = "RekognitionService.DetectFaces"
 
@@ -68,6 +68,27 @@ def test_other_operations_are_checked_the_same_way(members, words):
 
 def test_a_number_may_not_be_a_truth_value():
     assert _refusal({"CollectionId": "people", "MaxResults": True}, "ListFaces").code == "SerializationException"
+
+
+def test_every_pattern_of_the_service_model_can_be_checked():
+    model = service_model()
+    patterns = {model.shape_for(name).metadata.get("pattern") for name in model.shape_names}
+    assert len([compiled(pattern) for pattern in patterns if pattern]) > 20
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b'{"a": Infinity}', b'{"a": -Infinity}'])
+def test_numbers_that_json_does_not_have_are_refused(body):
+    with pytest.raises(ServiceError, match="no number that JSON has"):
+        parse(operation_named(DETECT_FACES), body)
+
+
+def test_a_request_of_very_many_members_is_refused_before_it_is_taken_apart():
+    with pytest.raises(ServiceError, match="more than 50000 members"):
+        parse(operation_named(DETECT_FACES), b'{"x": [' + b"1," * 60_000 + b"1]}")
+
+
+def test_half_a_letter_is_no_text():
+    assert _refusal({"Image": {"S3Object": {"Bucket": "abc", "Name": "a\ud800"}}}).code == "SerializationException"
 
 
 def test_what_is_not_json_is_a_serialization_error():

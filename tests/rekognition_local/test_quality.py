@@ -32,8 +32,8 @@ def test_a_good_face_clears_every_bar(bar):
     ("change", "reason"),
     [
         ({"confidence": 71.0}, "LOW_CONFIDENCE"),
-        ({"box": Box(0.4, 0.4, 0.03, 0.03)}, "SMALL_BOUNDING_BOX"),
-        ({"quality": Quality(3.0, 60.0)}, "LOW_BRIGHTNESS"),
+        ({"box": Box(0.4, 0.4, 0.025, 0.025)}, "SMALL_BOUNDING_BOX"),
+        ({"quality": Quality(2.0, 60.0)}, "LOW_BRIGHTNESS"),
         ({"quality": Quality(50.0, 15.0)}, "LOW_SHARPNESS"),
         ({"pose": Pose(0.0, -70.0, 0.0)}, "EXTREME_POSE"),
         ({"pose": Pose(0.0, 0.0, 70.0)}, "EXTREME_POSE"),

@@ -1,5 +1,6 @@
 """Quotas, slowness and errors are acted out as set, and can be changed while the server runs."""
 
+import re
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline.errors import SettingsError
-from rekognition_local.protocol import ServiceError
+from rekognition_local.protocol import ServiceError, regions
 from rekognition_local.rehearsal import Rehearsal, Stage, TokenBucket, parse_latency, parse_tps
 from rekognition_local.server import Server, ServerSettings
 from tests.rekognition_local.conftest import client_for
@@ -62,18 +63,34 @@ def test_delays_are_log_normal_around_the_median():
 
 def test_errors_come_in_their_share_and_by_the_name_that_was_set():
     def codes(rehearsal: Rehearsal) -> list[str]:
-        stage, seen = Stage(rehearsal), []
-        for _ in range(1000):
-            try:
-                stage.fail()
-            except ServiceError as error:
-                seen.append(error.code)
-        return seen
+        stage = Stage(rehearsal)
+        return [failure.code for failure in (stage.failure() for _ in range(1000)) if failure]
 
     assert codes(Rehearsal()) == []
     assert len(codes(Rehearsal(errors=0.2))) == pytest.approx(200, abs=60)
     assert set(codes(Rehearsal(errors=0.2))) == {"InternalServerError", "ThrottlingException"}
     assert set(codes(Rehearsal(errors=1, error_code="AccessDeniedException"))) == {"AccessDeniedException"}
+
+
+def test_a_call_that_fails_as_asked_was_not_done():
+    with Server(ServerSettings(rehearsal=Rehearsal(errors=0.5))) as server:
+        client = client_for(server.url)
+        outcomes = []
+        for number in range(30):
+            try:
+                client.create_collection(CollectionId=f"once-{number}")
+                outcomes.append(f"once-{number}")
+            except ClientError:
+                pass
+        server.rehearse(Rehearsal())
+        assert client.list_collections()["CollectionIds"] == sorted(outcomes)
+        assert 0 < len(outcomes) < 30
+        client.close()
+
+
+def test_the_regions_are_those_that_rekognition_has():
+    assert {"us-east-1", "eu-west-1", "ap-south-1"} <= set(regions())
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+-\d", name) for name in regions())
 
 
 def test_the_command_lines_forms_are_read():
@@ -97,7 +114,8 @@ def test_a_form_that_cannot_be_read_is_shown_with_an_example(read, text):
         ({"tps": 20}, "DetectFaces"),
         ({"burst": 0.5}, "the least is 1"),
         ({"latency": -1}, "the least is 0"),
-        ({"latency": float("nan")}, "the least is 0"),
+        ({"latency": float("nan")}, "must be a number"),
+        ({"latency": float("inf")}, "must be a number"),
         ({"errors": 1.5}, "the most is 1"),
         ({"errors": True}, "must be a number"),
         ({"error_code": 5}, "name of an error"),

@@ -1,12 +1,11 @@
 """The server speaks plain HTTP/1.1, stays on loopback, uses all cores, and ends within a second."""
 
 import base64
+import contextlib
 import http.client
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,9 @@ import pytest
 
 from pipeline.errors import PortInUse, SettingsError
 from rekognition_local.rehearsal import Rehearsal
-from rekognition_local.server import MAX_BODY, Server, ServerSettings
-from tests.rekognition_local.conftest import client_for
+from rekognition_local.server import Server, ServerSettings
+from rekognition_local.wire import MAX_BODY
+from tests.rekognition_local.conftest import client_for, serving
 from tests.vision.scenes import HOPPER, portrait_bytes
 
 EMPTY = {"DetectFaces": lambda _params: {"FaceDetails": []}}
@@ -170,17 +170,72 @@ def test_a_port_in_use_is_named():
 
 
 def test_one_connection_too_many_is_refused_and_the_others_go_on(monkeypatch):
-    monkeypatch.setattr("rekognition_local.server.MAX_CONNECTIONS", 3)
+    monkeypatch.setattr("rekognition_local.wire.MAX_CONNECTIONS", 3)
     with Server(operations=EMPTY) as server:
         connections = [http.client.HTTPConnection(server.url.removeprefix("http://")) for _ in range(4)]
-        statuses = [_exchange(connection, "POST", "/", CALL, HEADERS)[0].status for connection in connections]
-        assert statuses == [200, 200, 200, 503]
-        connections[0].close()
-        again = connections[3]
-        while _exchange(again, "POST", "/", CALL, HEADERS)[0].status != 200:
-            again.close()  # until the server has seen that the first one went
+        *kept, extra = connections
+        assert [_exchange(connection, "POST", "/", CALL, HEADERS)[0].status for connection in kept] == [200] * 3
+        extra.connect()
+        assert extra.sock.recv(1000).startswith(b"HTTP/1.1 503 ")
+        kept[0].close()
+        while not _is_answered(extra):  # until the server has seen that the first one went
+            pass
+        assert _exchange(kept[1], "POST", "/", CALL, HEADERS)[0].status == 200
         for connection in connections:
             connection.close()
+
+
+def _is_answered(connection):
+    connection.close()
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return _exchange(connection, "POST", "/", CALL, HEADERS)[0].status == 200
+    return False
+
+
+def test_a_client_that_reads_nothing_does_not_hold_up_the_end():
+    large = {"DetectFaces": lambda _params: {"FaceDetails": [], "Filler": "x" * 30_000_000}}
+    with Server(operations=large) as server:
+        silent = socket.create_connection(server.url.removeprefix("http://").split(":"))
+        silent.sendall(
+            b"POST / HTTP/1.1\r\nX-Amz-Target: RekognitionService.DetectFaces\r\nContent-Length: %d\r\n\r\n" % len(CALL) + CALL
+        )
+        while server.stats["operations"].get("DetectFaces") is None:
+            assert silent.fileno() > 0
+        started = time.perf_counter()
+    assert time.perf_counter() - started < 3
+    silent.close()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz?probe=1"])
+def test_health_is_told_to_probes_of_all_kinds(connection, path):
+    for method in ("GET", "HEAD"):
+        response, body = _exchange(connection, method, path)
+        assert response.status == 200
+        assert bool(body) == (method == "GET")
+
+
+def test_health_reads_no_body(connection):
+    connection.request("GET", "/healthz", b"x" * 100)
+    response = connection.getresponse()
+    assert (response.status, response.getheader("Connection")) == (200, "close")
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"Content-Length: 2\r\nContent-Length: 3\r\n", b"400"),
+        (b"Content-Length: " + b"9" * 5000 + b"\r\n", b"400"),
+        (b"Host: [\r\nContent-Length: 2\r\n", b"400"),
+        (b"X-Amz-Target: a.b\r\nContent-Length: 2\r\n", b"400"),
+        (b"Content-Length:   2  \r\n", b"200"),
+    ],
+)
+def test_odd_headers_have_an_answer(lines, status):
+    listing = {"ListCollections": lambda _params: {"CollectionIds": []}}
+    with Server(operations=listing) as server, socket.create_connection(server.url.removeprefix("http://").split(":")) as raw:
+        raw.settimeout(10)
+        raw.sendall(b"POST / HTTP/1.1\r\nX-Amz-Target: RekognitionService.ListCollections\r\n" + lines + b"\r\n{}")
+        assert raw.recv(100).startswith(b"HTTP/1.1 " + status)
 
 
 def test_closing_ends_calls_that_only_wait_and_idle_connections():
@@ -198,17 +253,9 @@ def test_closing_ends_calls_that_only_wait_and_idle_connections():
     waiting.close()
 
 
-SERVE = """
-from rekognition_local.rehearsal import Rehearsal
-from rekognition_local.server import ServerSettings, serve
-serve(ServerSettings(rehearsal=Rehearsal(latency=60)), ready=lambda url: print(url, flush=True))
-"""
-
-
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_within_a_second_with_calls_still_waiting(name):
-    with subprocess.Popen([sys.executable, "-W", "error", "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
+def test_a_signal_ends_it_within_a_second_with_calls_still_waiting(tmp_path, name):
+    with serving(tmp_path, "--latency", "60") as (process, url):
         connections = [http.client.HTTPConnection(*url.removeprefix("http://").split(":")) for _ in range(9)]
         for waiting in connections[:8]:
             waiting.request("POST", "/", REAL_CALL, HEADERS)

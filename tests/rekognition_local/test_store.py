@@ -1,11 +1,9 @@
 """What a call was told is kept survives kills, other writers and restarts; what is deleted is in no file any more."""
 
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -16,7 +14,7 @@ from pipeline.errors import SettingsError
 from rekognition_local.protocol import ServiceError
 from rekognition_local.server import Server, ServerSettings
 from rekognition_local.store import FILE_NAME, NewFace, Store
-from tests.rekognition_local.conftest import client_for
+from tests.rekognition_local.conftest import client_for, serving
 from tests.rekognition_local.people import both, picture
 from tests.vision.scenes import ASTRONAUT, HOPPER
 from vision.entities import Box
@@ -54,23 +52,8 @@ def test_without_a_folder_nothing_is_left(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-SERVE = """
-import sys
-from pathlib import Path
-from rekognition_local.server import ServerSettings, serve
-serve(ServerSettings(data=Path(sys.argv[1])), ready=lambda url: print(url, flush=True))
-"""
-
-
-def _start(folder, program=SERVE):
-    process = subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True)
-    return process, client_for(process.stdout.readline().strip())
-
-
 @pytest.mark.parametrize("killed_after", [1, 6, 13])
 def test_a_kill_while_faces_are_indexed_loses_none_that_was_answered(tmp_path, killed_after):
-    process, client = _start(tmp_path)
-    client.create_collection(CollectionId="people")
     answered, enough = [], threading.Event()
 
     def index(number):
@@ -80,14 +63,15 @@ def test_a_kill_while_faces_are_indexed_loses_none_that_was_answered(tmp_path, k
         if len(answered) >= killed_after:
             enough.set()
 
-    with ThreadPoolExecutor(4) as pool:
-        calls = [pool.submit(index, number) for number in range(300)]
-        assert enough.wait(60)
-        process.send_signal(signal.SIGKILL)
-        errors = [call.exception() for call in calls]
-    process.wait()
-    process.stdout.close()
-    client.close()
+    with serving(tmp_path) as (process, url):
+        client = client_for(url)
+        client.create_collection(CollectionId="people")
+        with ThreadPoolExecutor(4) as pool:
+            calls = [pool.submit(index, number) for number in range(300)]
+            assert enough.wait(60)
+            process.kill()
+            errors = [call.exception() for call in calls]
+        client.close()
     assert any(errors)
     with Server(ServerSettings(data=tmp_path)) as server:
         client = client_for(server.url)
@@ -163,6 +147,48 @@ def test_what_is_deleted_is_in_no_file_any_more(tmp_path, how):
     store.close()
 
 
+def test_a_deleted_users_name_is_in_no_file_any_more(tmp_path):
+    with Server(ServerSettings(data=tmp_path)) as server:
+        client = client_for(server.url)
+        client.create_collection(CollectionId="people")
+        for user in ("ann-to-forget", "bob-to-forget"):
+            client.create_user(CollectionId="people", UserId=user)
+        (record,) = client.index_faces(CollectionId="people", Image={"Bytes": picture(HOPPER)})["FaceRecords"]
+        faces = [record["Face"]["FaceId"]]
+        client.associate_faces(CollectionId="people", UserId="ann-to-forget", FaceIds=faces)
+        client.associate_faces(CollectionId="people", UserId="bob-to-forget", FaceIds=faces)  # an answer that names Ann
+        assert _in_files(tmp_path, b"ann-to-forget")
+        client.delete_user(CollectionId="people", UserId="ann-to-forget")
+        assert not _in_files(tmp_path, b"ann-to-forget")
+        client.delete_collection(CollectionId="people")
+        assert not _in_files(tmp_path, b"bob-to-forget")
+        client.close()
+
+
+def test_what_another_process_reads_while_it_is_deleted_goes_later_and_nobody_waits(tmp_path):
+    store = Store(tmp_path)
+    store.create_collection("people")
+    faces = store.add_faces("people", "image", "a_name_to_forget", [_face(7), _face(8, 0.5)])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM faces").fetchone()
+        started = time.monotonic()
+        store.remove_faces("people", [face.id for face in faces])
+        assert time.monotonic() - started < 5  # the most it would wait is 20
+        assert _in_files(tmp_path, b"a_name_to_forget")
+        reader.execute("COMMIT")
+    store.create_collection("another")
+    assert not _in_files(tmp_path, b"a_name_to_forget")
+    store.close()
+
+
+def test_what_was_answered_is_on_the_disk(tmp_path):
+    store = Store(tmp_path)
+    assert store._rows("PRAGMA synchronous") == [(2,)]
+    assert store._rows("PRAGMA journal_mode") == [("wal",)]
+    store.close()
+
+
 def _in_files(folder, trace):
     return any(trace in path.read_bytes() for path in folder.iterdir())
 
@@ -208,7 +234,7 @@ def test_a_newer_file_a_broken_one_and_a_place_that_is_none_are_told(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"this is no database, whatever its name says" * 100)
     with pytest.raises(SettingsError, match=r"cannot be used .*not a database.*--data"):
         Store(tmp_path)
-    with pytest.raises(SettingsError, match=r"cannot be used \(File exists\)"):
+    with pytest.raises(SettingsError, match=r"cannot be used \(its folder is a file\)"):
         Store(tmp_path / FILE_NAME)
 
 
@@ -226,15 +252,7 @@ def test_vectors_of_another_model_are_not_compared(tmp_path, monkeypatch):
         client.close()
 
 
-LIMITED = """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
-"""
-
-
 def test_a_full_disk_is_an_internal_error_that_says_so_and_the_server_goes_on(tmp_path):
-    process, client = _start(tmp_path, LIMITED + SERVE)
-
     made = []
 
     def fill():
@@ -242,10 +260,11 @@ def test_a_full_disk_is_an_internal_error_that_says_so_and_the_server_goes_on(tm
             client.create_collection(CollectionId=f"{number:03}" + "x" * 250)
             made.append(f"{number:03}" + "x" * 250)
 
-    with pytest.raises(client.exceptions.InternalServerError, match=r"cannot be used .*nothing of this call was kept"):
-        fill()
-    assert client.list_collections()["CollectionIds"] == made != []
-    process.terminate()
-    assert process.wait(10) == 0
-    process.stdout.close()
-    client.close()
+    with serving(tmp_path, limit=150_000) as (process, url):
+        client = client_for(url)
+        with pytest.raises(client.exceptions.InternalServerError, match=r"cannot be used .*nothing of this call was kept"):
+            fill()
+        assert client.list_collections()["CollectionIds"] == made != []
+        process.terminate()
+        assert process.wait(10) == 0
+        client.close()

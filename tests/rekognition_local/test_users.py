@@ -1,9 +1,12 @@
 """Users: several faces under one id, associated only where they are alike, and searched as one."""
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rekognition_local.store import TOKENS_LAST_SECONDS
 from rekognition_local.users import MOST_FACES
 from tests.rekognition_local.people import NOBODY, both, crowd, empty, picture
 from tests.vision.scenes import ASTRONAUT, HOPPER
@@ -129,7 +132,7 @@ def test_a_picture_of_nobody_finds_nobody_and_is_no_error(client, people):
 
 
 def test_a_face_below_the_bar_is_not_searched_and_told_why(client, people):
-    picture_of_small = {"Bytes": crowd(1, 44)}
+    picture_of_small = {"Bytes": crowd(1, 36)}
     answer = client.search_users_by_image(CollectionId=people, Image=picture_of_small, QualityFilter="HIGH")
     assert answer["UserMatches"] == []
     assert "SMALL_BOUNDING_BOX" in answer["UnsearchedFaces"][0]["Reasons"]
@@ -178,6 +181,43 @@ def test_a_call_sent_again_with_its_token_is_done_once(client, collection, faces
         for _ in range(2)
     ]
     assert answers[0] == answers[1] != []
+
+
+def test_a_token_ends_with_its_collection(client):
+    again = {"CollectionId": f"remade-{uuid.uuid4()}", "UserId": "ada", "ClientRequestToken": f"set-up-{uuid.uuid4()}"}
+    for _ in range(2):
+        client.create_collection(CollectionId=again["CollectionId"])
+        client.create_user(**again)
+        assert len(client.list_users(CollectionId=again["CollectionId"])["Users"]) == 1
+        client.delete_collection(CollectionId=again["CollectionId"])
+
+
+def test_a_token_is_forgotten_after_a_day(client, collection, monkeypatch):
+    token = {"ClientRequestToken": f"old-{uuid.uuid4()}"}
+    client.create_user(CollectionId=collection, UserId="ada", **token)
+    now = time.time()
+    monkeypatch.setattr("rekognition_local.store.time.time", lambda: now + TOKENS_LAST_SECONDS + 1)
+    with pytest.raises(client.exceptions.ConflictException):
+        client.create_user(CollectionId=collection, UserId="ada", **token)
+
+
+def test_associating_and_searching_at_once_never_wait_for_each_other_for_ever(client, people, faces):
+    image = {"Bytes": picture(HOPPER, "small")}
+
+    def change(_):
+        client.disassociate_faces(CollectionId=people, UserId="grace", FaceIds=faces[HOPPER][1:])
+        client.associate_faces(CollectionId=people, UserId="grace", FaceIds=faces[HOPPER][1:])
+
+    def search(_):
+        client.search_users_by_image(CollectionId=people, Image=image)
+        client.search_users(CollectionId=people, UserId="eileen")
+        client.search_faces(CollectionId=people, FaceId=faces[ASTRONAUT][0])
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in [*pool.map(change, range(60)), *pool.map(search, range(60))]:
+            pass
+        done = [pool.submit(step, 0) for _ in range(40) for step in (change, search)]
+        assert [one.result(timeout=60) for one in done] == [None] * 80
 
 
 @pytest.mark.parametrize("operation", ["associate_faces", "disassociate_faces"])
