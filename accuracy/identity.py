@@ -15,6 +15,7 @@ from accuracy.trials import Reading, Trial, Trials, rows_of
 from vision.embedding import distance, distance_at, similarity
 
 SIMILARITIES = (80.0, 90.0, 95.0, 99.0)
+_LOW_AND_HIGH = (SIMILARITIES[0], SIMILARITIES[-1])
 DISTANCES = (0.40, 0.45, 0.50, 0.55, 0.60, 0.65)
 _PERCENTILES = (0, 5, 50, 95, 100)
 _NO_PAIRS = "Not measured: it takes pictures in people/NAME, of two people at least."
@@ -168,13 +169,7 @@ def _found_again(readings: list[Reading], trials: Trials) -> Table:
         "how often the nearest is of its own person, how far it is from its own picture (median), and how often that is a "
         "match. It is the same photo, so this is what smallness, turn, light, blur and covers do by themselves.",
         "",
-        (
-            "has a vector",
-            "nearest is right",
-            "distance",
-            *(f"{least:.0f} %" for least in (SIMILARITIES[0], SIMILARITIES[-1])),
-            "n",
-        ),
+        ("has a vector", "nearest is right", "distance", *(f"match at {least:.0f} %" for least in _LOW_AND_HIGH), "n"),
         rows,
         frozenset(("nearest is right",)),
         missing="" if rows else "Not measured: it takes clear faces in people/NAME.",
@@ -195,5 +190,5 @@ def _again(tried: list[Trial], known: dict[Sample, NDArray[np.float32]]) -> tupl
             apart = distance(gallery, trial.face.vector)
             own.append(float(apart[everybody.index(sample)]))
             nearest.append(everybody[int(apart.argmin())].person == sample.person)
-    alike = (Share.among(one <= distance_at(least) for one in own) for least in (80.0, 99.0))
+    alike = (Share.among(one <= distance_at(least) for one in own) for least in _LOW_AND_HIGH)
     return Share(len(own), len(tried)), Share(sum(nearest), len(tried)), Number.middle(own, 2), *alike, Number(len(tried))
