@@ -1,10 +1,13 @@
-"""468 points on each face, at any turn: MediaPipe Face Mesh (Kartynnik et al., 2019), tried upright first.
+"""468 points on each face, at any turn: MediaPipe Face Mesh (Kartynnik et al., 2019), held against a witness.
 
-The net is trained on upright faces, and answers a turned one with confident nonsense. Its own presence score tells,
-if one looks at how high it is: above SURE an upright fit is right; below, the three other quarter turns are tried too
-and the surest is kept, if it is at least ACCEPTED. Measured on 801 detections of 23 faces of 48 to 170 pixels at every
-15 degrees: upright only, 357 are right and 444 wrong; with this search, 749 are right, 49 have none and 3 are wrong.
-Sure upright faces, the usual ones, pay nothing for it.
+The net is trained on upright faces, and answers a turned one with confident nonsense. Its presence score tells some of
+it: above SURE a fit at the turn at which the face was found is taken; below, the three quarter turns further are tried,
+too, and the surest of all is kept, if it is at least ACCEPTED. Then the detector, which knows upright faces only, is asked
+about fits that are turned or not PLAIN: close up, it must see the face best at the fit's turn, and with its points there.
+
+Measured on 82 heads of 64 and 150 pixels at every 15 degrees, 3936 faces: 2957 are found, of them 2729 have right
+landmarks, 220 have none, 8 wrong ones (one point is off by more than .3 of the distance between the eyes). One search
+without close-ups and witness: 1338 found, 1250 right, 33 none, 55 wrong. Plain faces, the usual ones, pay nothing for it.
 """
 
 import math
@@ -153,16 +156,19 @@ class MeshFinder:
             fit.mesh = Mesh(places, score)
 
     def _refuted(self, rgb: Rgb, fits: "list[_Fit]") -> set[int]:
-        """Return the owners of the fits to which the detector, that sees no turned faces, does not agree in a close-up."""
+        """Return the owners of the fits that the detector contradicts, which sees upright faces best.
+
+        In close-ups it must see the face better at the fit's turn than at the three others; where that turn is not the
+        one at which the face was found, it must also see it there surely, with its points where the mesh has them.
+        """
         if not fits:
             return set()
-        seen, which = self._witness.close_ups(rgb, _squares([fit.close_up() for fit in fits]))
-        agreed = {
-            fits[index].owner
-            for index, points, score in zip(which, seen.points, seen.scores, strict=True)
-            if score >= _WITNESS_SURE and fits[index].mesh.off(points) <= _WITNESS_OFF
-        }
-        return {fit.owner for fit in fits} - agreed
+        turns = (0.0, *_OTHER_TURNS)
+        seen, which = self._witness.close_ups(rgb, _squares([fit.close_up(turn) for fit in fits for turn in turns]))
+        scores, points = np.zeros(len(fits) * len(turns)), np.full((len(fits) * len(turns), 5, 2), np.inf)
+        scores[which], points[which] = seen.scores, seen.points
+        rows = zip(fits, scores.reshape(-1, len(turns)), points[:: len(turns)], strict=True)
+        return {fit.owner for fit, (own, *others), five in rows if own < max(others) or not fit.agrees(own, five)}
 
 
 def _squares(fits: "list[_Fit]") -> Squares:
@@ -201,7 +207,16 @@ class _Fit:
     @property
     def plain(self) -> bool:
         """Whether this is the usual case: a face found upright, and a sure fit that says so, too."""
-        return self.upright and self.mesh.score >= PLAIN and abs(self.mesh.roll) <= _UPRIGHT_DEGREES
+        return self.mesh.score >= PLAIN and self.as_found
+
+    @property
+    def as_found(self) -> bool:
+        """Whether the face was found upright, and is so nearly."""
+        return self.upright and abs(self.mesh.roll) <= _UPRIGHT_DEGREES
+
+    def agrees(self, score: float, points: NDArray[np.float64]) -> bool:
+        """Return whether what the detector saw in the close-up is this face, if that was not known before."""
+        return self.as_found or (score >= _WITNESS_SURE and self.mesh.off(points) <= _WITNESS_OFF)
 
     @property
     def drift(self) -> float:
@@ -214,9 +229,9 @@ class _Fit:
         self.center, self.turn = (flat.min(axis=0) + flat.max(axis=0)) / 2, self.mesh.roll
         return self
 
-    def close_up(self) -> "_Fit":
-        """Return the square that the detector likes to see this face in."""
+    def close_up(self, further: float) -> "_Fit":
+        """Return the square that the detector likes to see this face in, or in which it is turned further."""
         flat = self.mesh.points[:, :2]
         low, high = flat.min(axis=0), flat.max(axis=0)
         side = max(1.0, float((high - low).max()) * _WITNESS_MARGIN)
-        return replace(self, center=(low + high) / 2, side=side, turn=self.mesh.roll)
+        return replace(self, center=(low + high) / 2, side=side, turn=self.mesh.roll + further)

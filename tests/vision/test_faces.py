@@ -147,6 +147,17 @@ def test_grey_alpha_and_cut_out_pictures_are_taken_as_they_come(engine):
         assert len(engine.analyse(picture)) == 1
 
 
+def test_an_age_moves_little_with_the_picture(engine):
+    """Three crops of the face are averaged."""
+    scene, centers = background(1280, 720), []
+    place(scene, ASTRONAUT, (640, 360), 260)
+    for shift in range(12):
+        view = scene[shift : 600 + 3 * shift, 100 + 2 * shift : 1100 + shift]
+        (face,) = engine.analyse(view, ["AGE_RANGE"])
+        centers.append((face.age.low + face.age.high) / 2)
+    assert np.ptp(centers) < 1
+
+
 def test_a_large_array_keeps_its_positions(engine):
     scene = cv2.resize(portrait(HOPPER), (5120, 6000))
     (large,), (usual,) = engine.detect(scene), engine.detect(portrait(HOPPER))

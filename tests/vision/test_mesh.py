@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.vision.scenes import ASTRONAUT, EYES, HOPPER, MOUTHS, background, place, point_of, portrait
+from tests.vision.scenes import ASTRONAUT, EYES, FACES, HOPPER, MOUTHS, background, place, point_of, portrait
 from vision.detections import Detections
 from vision.detector import Detector
 from vision.geometry import turn_between
@@ -89,3 +89,33 @@ def test_a_box_without_a_face_in_it_gets_no_mesh():
 
 def test_no_boxes_need_no_net():
     assert MeshFinder(Detector()).find(portrait(HOPPER), Detections.none()) == []
+
+
+def test_a_turned_face_has_no_mesh_when_the_witness_sees_none_and_an_upright_one_has(monkeypatch):
+    detector = Detector()
+    scenes = {turn: _scene(HOPPER, turn)[0] for turn in (0, 90)}
+    found = {turn: detector.detect(scene) for turn, scene in scenes.items()}
+    assert all(MeshFinder(detector).find(scenes[turn], found[turn])[0] for turn in scenes)
+    monkeypatch.setattr(Detector, "close_ups", lambda *_: (Detections.none(), np.zeros(0, np.intp)))
+    (upright,), (turned,) = (MeshFinder(detector).find(scenes[turn], found[turn]) for turn in scenes)
+    assert upright is not None
+    assert turned is None
+
+
+def test_points_agree_with_a_mesh_as_far_as_they_lie_on_it():
+    detector = Detector()
+    found = detector.detect(portrait(ASTRONAUT))
+    (mesh,) = MeshFinder(detector).find(portrait(ASTRONAUT), found)
+    eyes = np.linalg.norm(np.subtract(*EYES[ASTRONAUT]))
+    moved = mesh.off(found.points[0] + [eyes, 0])
+    assert mesh.off(found.points[0]) < 0.3
+    assert moved == pytest.approx(1, abs=0.3)
+
+
+def test_a_face_with_its_eyes_covered_keeps_its_landmarks(engine):
+    scene, (left, top, width, height) = portrait(HOPPER).copy(), FACES[HOPPER]
+    scene[top + height // 5 : top + height // 2, left : left + width] = 60
+    (face,) = engine.analyse(scene)
+    assert (
+        np.linalg.norm(point_of(face, "mouthLeft", scene) / 2 + point_of(face, "mouthRight", scene) / 2 - MOUTHS[HOPPER]) < 15
+    )
