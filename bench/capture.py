@@ -23,8 +23,9 @@ import psutil
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, CameraState
+from pipeline.heap import keep_heap_small
 from producer.encoder import Encoder
-from producer.fleet import Fleet, FleetSettings, keep_heap_small
+from producer.fleet import Fleet, FleetSettings
 from producer.sources.stream import open_file, open_stream
 from rekstream.embedded import EmbeddedValkey
 from tests.cameras.clips import Clips

@@ -38,6 +38,7 @@ from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import RedisClock
 from pipeline.entities import Camera, CameraStatus
+from pipeline.heap import keep_heap_small
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.signals import set_from_handler
@@ -61,8 +62,6 @@ EXIT_LOST = 3  # another producer has the camera
 EXIT_NO_REDIS = 4
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # <malloc.h>
-_LARGE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,14 +368,6 @@ def _settle_in(log_level: int, stop: threading.Event) -> None:
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(0)
     gc.freeze()  # what the fork server imported is never collected, so its pages stay shared
-
-
-def keep_heap_small() -> None:
-    """Let glibc give pictures back when they are done with: left alone it keeps some of them in a heap for each thread."""
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_ARENA_MAX, 1)
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _end_soon(stop: threading.Event) -> None:

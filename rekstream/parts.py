@@ -16,6 +16,7 @@ from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import RedisClock
 from pipeline.errors import BrokerError, SettingsError
+from pipeline.heap import share_heap
 from pipeline.metrics import MetricsServer
 from pipeline.presence import Presence, living
 from pipeline.provider import DETECT_FACES, Provider
@@ -98,6 +99,7 @@ def local_rekognition(
 
     median, sigma = parse_latency(latency) if latency else (0.0, 0.0)
     rehearsal = Rehearsal(tps=parse_tps(tps), latency=median, latency_sigma=sigma, errors=errors)
+    share_heap()
     server_settings = ServerSettings(
         settings.host,
         settings.port,
