@@ -45,8 +45,8 @@ class DetectorSettings:
     | 1080p, 960, with: chosen | .42 | .74 | .90 | .93 | .99 | 14 to 19 ms |
     | 1080p, 1920, without | .56 | .82 | .95 | 1.0 | 1.0 | 62 ms |
 
-    In 25 pictures without faces the chosen ones find none and one, side 1280 without close-ups five. `threshold` is the least score of a face, 0 to 1;
-    `overlap` the most that two faces share before one is dropped.
+    In 25 pictures without faces the chosen ones find none and one, side 1280 without close-ups five. `threshold` is the
+    least score of a face, 0 to 1; `overlap` the most that two faces share before one is dropped.
     """
 
     side: int | None = None

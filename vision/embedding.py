@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vision.attributes import aligned, template
+from vision.chips import Chip
 from vision.entities import Rgb
 from vision.mesh import Mesh
 from vision.nets import Net
@@ -15,7 +15,7 @@ VECTOR_SIZE = 128
 MODEL_VERSION = "1.0"
 """Vectors of another version cannot be compared: it changes with the net, and with how faces are aligned for it."""
 
-_TEMPLATE = template(150, 0.25)
+_CHIP = Chip(150, 0.25)
 
 _ALIKE, _SAME = (0.60, 80.0), (0.50, 99.0)  # (distance, percent): .60 is dlib's own line between same and different
 _ODDS = [math.log(percent / (100 - percent)) for _, percent in (_ALIKE, _SAME)]
@@ -34,7 +34,7 @@ class Embedder:
         """Return a vector for each mesh: n x VECTOR_SIZE, not of unit length, compared by `distance`."""
         if not meshes:
             return np.zeros((0, VECTOR_SIZE), np.float32)
-        return self._net(aligned(rgb, meshes, _TEMPLATE))[0]
+        return self._net(_CHIP.cut(rgb, meshes))[0]
 
 
 def distance(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:

@@ -77,21 +77,14 @@ def turn_between(first: float, second: float) -> float:
     return abs((second - first + 180) % 360 - 180)
 
 
-@dataclass(frozen=True)
-class Template:
-    """Where the points of an aligned face lie in a crop of pixels x pixels."""
+def aligning(points: Points, onto: Points) -> Affine:
+    """Return the similarity (turn, one scale, shift) that lays n x 2 points onto others with least squares.
 
-    pixels: int
-    points: Points
-
-    def align(self, points: Points) -> Affine:
-        """Return the similarity (turn, one scale, shift) that lays `points` onto the template with least squares.
-
-        The closed form in two dimensions of Umeyama, "Least-squares estimation of transformation parameters", 1991.
-        """
-        source, target = points @ _COMPLEX, self.points @ _COMPLEX
-        center, home = source.mean(), target.mean()
-        apart = source - center
-        turn = np.vdot(apart, target) / max(np.vdot(apart, apart).real, 1e-9)
-        shift = home - turn * center
-        return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    The closed form in two dimensions of Umeyama, "Least-squares estimation of transformation parameters", 1991.
+    """
+    source, target = points @ _COMPLEX, onto @ _COMPLEX
+    center, home = source.mean(), target.mean()
+    apart = source - center
+    turn = np.vdot(apart, target) / max(np.vdot(apart, apart).real, 1e-9)
+    shift = home - turn * center
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])

@@ -12,6 +12,7 @@ without close-ups and witness: 1338 found, 1250 right, 33 none, 55 wrong. Plain 
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,25 @@ from numpy.typing import NDArray
 from vision.detections import Detections
 from vision.detector import Detector
 from vision.entities import Landmark, Pose, Rgb
-from vision.geometry import Squares, angle, turn_between
+from vision.geometry import Affine, Squares, aligning, angle, turn_between
 from vision.nets import Net
 
 LEFT_EYE_CORNERS = (33, 133)  # "left" and "right" are the picture's, as in Rekognition
 RIGHT_EYE_CORNERS = (362, 263)
-ALIGNMENT_POINTS = (263, 362, 33, 133, 2)  # the corners of the eyes and the base of the nose
 LIPS_INNER = (13, 14)
 MOUTH_CORNERS_INNER = (78, 308)
+
+_ALIGNMENT_POINTS = [263, 362, 33, 133, 2]  # the corners of the eyes and the base of the nose
+_MEAN_FACE = np.array(
+    [
+        [0.8595674595992, 0.2134981538014],
+        [0.6460604764104, 0.2289674387677],
+        [0.1205750620789, 0.2137203809120],
+        [0.3340850613712, 0.2290658050613],
+        [0.4901123135679, 0.6277975316475],
+    ]
+)
+"""Where dlib's face chips have these points, in a unit square (Boost licence)."""
 
 PLAIN, SURE, ACCEPTED = 16.0, 12.0, 6.0
 """Presence scores before the sigmoid; upright faces have a median of 25."""
@@ -75,7 +87,7 @@ _ALL_POINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with a dictionary, for what is computed once
 class Mesh:
     """The 468 points of one face (468 x 3: x, y, depth, in the picture's pixels) and how sure they are."""
 
@@ -86,6 +98,11 @@ class Mesh:
     def roll(self) -> float:
         """The clockwise turn of the line through the eyes, in degrees."""
         return angle(self.points[LEFT_EYE_CORNERS[0]], self.points[RIGHT_EYE_CORNERS[1]])
+
+    @cached_property
+    def frame(self) -> Affine:
+        """The similarity (2 x 3) that lays eyes and nose onto the mean face, in a square from 0 to 1."""
+        return aligning(self.points[_ALIGNMENT_POINTS, :2], _MEAN_FACE)
 
     def off(self, points: NDArray[np.float64]) -> float:
         """Return how far the farthest of a detection's five points is from the mesh's, in distances between the eyes."""
