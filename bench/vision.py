@@ -145,7 +145,11 @@ def call_all(address: str, pictures: list[bytes]) -> None:
 
 
 def report_others(engine: FaceEngine, pictures: dict[str, Rgb]) -> None:
-    """Time what others do with the same pictures, where they are installed: boxes, points and vectors, from RGB arrays."""
+    """Time what others do with the same pictures, where they are installed: boxes, points and vectors, from RGB arrays.
+
+    face_recognition as pip builds it, with its usual detector; dlib is faster where a BLAS was there when it was built.
+    """
+    print("deepface is not compared: it needs TensorFlow, and downloads its models when it first runs")
     try:
         import face_recognition  # type: ignore[import-not-found]  # noqa: PLC0415 - a competitor, not a dependency
     except ImportError:

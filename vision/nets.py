@@ -35,6 +35,7 @@ class Net:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
+        options.enable_mem_pattern = False  # a plan for each size of picture holds more than it saves time
         options.add_session_config_entry("session.use_env_allocators", "1")
         _MEMORY()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -70,12 +71,13 @@ class OnFirstUse(Generic[T]):
 def _share_memory() -> ort.OrtMemoryInfo:
     """Let all nets of the process work in the same memory.
 
-    An arena for each net would keep the most that it ever took, and malloc would keep that of each thread: after mixed
-    pictures on two threads, 245 and 279 MB of the process; shared, 215 (before large inputs took turns).
+    An arena for each net would keep the most that it ever took, and malloc would keep that of each thread. The server
+    after mixed pictures up to 1080p, on two threads: 280 MB with either, 220 with one arena, 207 without plans and with
+    an arena that grows by powers of two.
     """
     place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    as_requested = {"arena_extend_strategy": 1, "max_mem": 0, "initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
-    ort.create_and_register_allocator(place, ort.OrtArenaCfg(as_requested))
+    by_powers = {"arena_extend_strategy": 0, "initial_chunk_size_bytes": 2**20, "max_mem": 0, "max_dead_bytes_per_chunk": -1}
+    ort.create_and_register_allocator(place, ort.OrtArenaCfg(by_powers))
     return place
 
 
