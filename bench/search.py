@@ -5,7 +5,6 @@ python -m bench.search
 
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +13,7 @@ import numpy as np
 import psutil
 from botocore.config import Config
 
+from bench.timing import cpu_ms, wall_ms
 from rekognition_local.gallery import Gallery, Shelf
 from rekognition_local.server import Server, ServerSettings
 from rekognition_local.store import NewFace, Store
@@ -80,18 +80,6 @@ def fill(vectors: np.ndarray, folder: Path) -> tuple[str, float]:
     seconds = time.perf_counter() - started
     store.close()
     return face_id, seconds
-
-
-def cpu_ms(step: Callable[[], object]) -> float:
-    started = time.thread_time()
-    step()
-    return (time.thread_time() - started) * 1000
-
-
-def wall_ms(step: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    step()
-    return (time.perf_counter() - started) * 1000
 
 
 if __name__ == "__main__":

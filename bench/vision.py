@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import psutil
 
+from bench.timing import cpu_ms, wall_ms
 from rekognition_local.server import Server
 from rekognition_local.shapes import face_detail
 from vision.entities import Rgb
@@ -200,18 +201,6 @@ def reference(data: bytes) -> Rgb:
 
 def resize(rgb: Rgb, width: int, height: int) -> Rgb:
     return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def cpu_ms(step: Callable[[], object]) -> float:
-    started = time.thread_time()
-    step()
-    return (time.thread_time() - started) * 1000
-
-
-def wall_ms(step: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    step()
-    return (time.perf_counter() - started) * 1000
 
 
 def scene(width: int, height: int, faces: int) -> Rgb:
