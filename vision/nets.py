@@ -1,13 +1,13 @@
 """One neural net: an onnxruntime session on one thread, fed with batches of uint8 RGB crops."""
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.resources import files
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 
 from vision.entities import Rgb
@@ -32,15 +32,15 @@ class Net:
     """
 
     def __init__(self, name: str) -> None:
-        options = ort.SessionOptions()
+        runtime = _RUNTIME()
+        options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         options.enable_mem_pattern = False  # a plan for each size of picture holds more than it saves time
         options.add_session_config_entry("session.use_env_allocators", "1")
-        _MEMORY()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         model = files("vision").joinpath("models", f"{name}.onnx").read_bytes()
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, crops: Rgb) -> list[NDArray[np.float32]]:
         """Return the net's outputs for a batch (n x height x width x 3), each with n as its first length."""
@@ -68,17 +68,29 @@ class OnFirstUse(Generic[T]):
             return self._made
 
 
-def _share_memory() -> ort.OrtMemoryInfo:
+def _onnxruntime() -> Any:  # it ships no types
+    """Return onnxruntime, kept from reporting to its maker.
+
+    From 1.32 on it writes a device's id and what it runs on into the user's cache, and looks for its maker's server to send
+    that to. Only the environment stops it, and only before it is imported; its `disable_telemetry_events` does not.
+    """
+    os.putenv("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415 - not before the line above
+
+    _share_memory(onnxruntime)
+    return onnxruntime
+
+
+def _share_memory(runtime: Any) -> None:
     """Let all nets of the process work in the same memory.
 
     An arena for each net would keep the most that it ever took, and malloc would keep that of each thread. The server
     after mixed pictures up to 1080p, on two threads: 280 MB with either, 220 with one arena, 207 without plans and with
     an arena that grows by powers of two.
     """
-    place = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    place = runtime.OrtMemoryInfo("Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT)
     by_powers = {"arena_extend_strategy": 0, "initial_chunk_size_bytes": 2**20, "max_mem": 0, "max_dead_bytes_per_chunk": -1}
-    ort.create_and_register_allocator(place, ort.OrtArenaCfg(by_powers))
-    return place
+    runtime.create_and_register_allocator(place, runtime.OrtArenaCfg(by_powers))
 
 
-_MEMORY = OnFirstUse(_share_memory)
+_RUNTIME = OnFirstUse(_onnxruntime)
