@@ -45,6 +45,7 @@ class Database:
             )
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
+        self._opened = _identity(path) if path else None
         try:
             self._prepare(schema, version)
         except (sqlite3.Error, ServiceError) as error:
@@ -66,6 +67,7 @@ class Database:
             self._depth += 1
             try:
                 if self._depth == 1:
+                    self._check_file()
                     self.execute("BEGIN IMMEDIATE")
                 yield
                 if self._depth == 1:
@@ -95,6 +97,14 @@ class Database:
         """Run one statement that deletes what nobody shall find again."""
         self.execute(query, *values)
         self._deleted = True
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that was deleted or replaced meanwhile: nobody would find it again."""
+        if self._path and _identity(self._path) != self._opened:
+            raise ServiceError(
+                "InternalServerError",
+                f"the collections file {self._path} was moved or deleted while it was in use; start the server again",
+            )
 
     def _empty_log(self) -> None:
         """Move what was deleted out of the write-ahead log too; while another process reads it, after a later transaction."""
@@ -126,9 +136,19 @@ class Database:
         reason = getattr(error, "strerror", None) or str(error)
         if isinstance(error, FileExistsError | NotADirectoryError):
             reason = "its folder is a file"
+        if "not a database" in reason:
+            return SettingsError(f"{self._path} is not a collections file ({reason}): move it away, or name another folder")
         return SettingsError(
             f"the collections file {self._path} cannot be used ({reason}): name a folder that can be written to with --data"
         )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _create_private(path: Path) -> None:

@@ -73,6 +73,13 @@ def service_model() -> ServiceModel:
 
 
 @lru_cache(maxsize=1)
+def error_names() -> frozenset[str]:
+    """Return the names of the errors that Rekognition's operations have."""
+    model = service_model()
+    return frozenset(shape.name for name in model.operation_names for shape in model.operation_model(name).error_shapes)
+
+
+@lru_cache(maxsize=1)
 def regions() -> tuple[str, ...]:
     """Return the regions that Rekognition is in, as botocore lists them."""
     endpoints = Loader().load_data("endpoints")["partitions"]

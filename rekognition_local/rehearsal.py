@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.errors import SettingsError
 from pipeline.provider import default_quota
-from rekognition_local.protocol import ServiceError, regions, service_model
+from rekognition_local.protocol import ServiceError, error_names, regions, service_model
 
 DEFAULT_BURST = 3.0
 
@@ -45,8 +45,10 @@ class Rehearsal:
         _require("latency", self.latency, least=0)
         _require("latency_sigma", self.latency_sigma, least=0)
         _require("errors", self.errors, least=0, most=1)
-        if self.error_code is not None and not isinstance(self.error_code, str):
-            raise SettingsError(f"error_code is {self.error_code!r}; write the name of an error of AWS")
+        if self.error_code is not None and self.error_code not in error_names():
+            raise SettingsError(
+                f"error_code is {self.error_code!r}; write the name of an error of AWS, such as AccessDeniedException"
+            )
 
     @classmethod
     def from_json(cls, members: object) -> "Rehearsal":

@@ -1,5 +1,6 @@
 """The server as a whole: settings in, listening for as long as a with block lasts."""
 
+import errno
 import logging
 import socket
 import threading
@@ -106,6 +107,8 @@ def _listen(settings: ServerSettings, service: Service, access: Access) -> HttpS
     except socket.gaierror as error:
         raise SettingsError(f"the host {settings.host!r} is not known on this machine: name one of its addresses") from error
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError(f"{settings.host!r} is no address of this machine: name one that is, or 127.0.0.1") from error
         where = f"{settings.host}:{settings.port}"
         raise PortInUse(
             f"the local Rekognition server cannot listen on {where} ({error.strerror}); choose another port"

@@ -36,6 +36,7 @@ Attributes = Annotated[str | None, typer.Option(help="default, all, or some: smi
 Aws = Annotated[bool, typer.Option("--aws", help="send pictures to Amazon Rekognition, which costs money")]
 Budget = Annotated[str | None, typer.Option(help="the most to spend on AWS: 0.50/hour, 1/day, 20/month")]
 Endpoint = Annotated[str | None, typer.Option(help="another Rekognition-compatible server; never paid")]
+S3Endpoint = Annotated[str | None, typer.Option(help="S3 that the local server reads objects from")]
 Region = Annotated[str | None, typer.Option(help="AWS region")]
 Tps = Annotated[float | None, typer.Option(help="calls a second allowed, for all workers together")]
 Threads = Annotated[int | None, typer.Option(help="calls in flight of one worker process")]
@@ -43,6 +44,7 @@ Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
+LOCAL_REKOGNITION_PORT = 9000
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 JsonFlag = Annotated[bool, typer.Option("--json", help="print JSON")]
 
@@ -58,6 +60,9 @@ def main() -> None:
     except typer.Exit as error:
         code = error.exit_code
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # whoever says nothing wants to read
+            typer.echo(_in_words(error))
+            sys.exit(2)
         code = _fail(redact(_in_words(error)))
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -120,9 +125,9 @@ def work(
 @app.command()
 def local_rekognition(
     host: Host = None,
-    port: Port = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on, 9000 if not said; 0 takes a free one")] = None,
     data: Annotated[Path | None, typer.Option(help="folder in which collections are kept")] = None,
-    s3_endpoint_url: Annotated[str | None, typer.Option(help="S3 to read S3Objects from")] = None,
+    s3_endpoint_url: S3Endpoint = None,
     access_key: Annotated[str | None, typer.Option(help="answer signed requests only; needed beyond loopback")] = None,
     secret_key: Annotated[str | None, typer.Option(help="its secret; better in REKSTREAM_SECRET_KEY than here")] = None,
     tps: Annotated[list[str] | None, typer.Option(help="rehearse quotas: DetectFaces=20, or a region's: us-east-1")] = None,
@@ -134,6 +139,8 @@ def local_rekognition(
 
     keys = {"access_key": access_key, "secret_key": secret_key}
     settings = _settings(host=host, port=port, data=data, s3_endpoint_url=s3_endpoint_url, **keys)
+    if "port" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"port": LOCAL_REKOGNITION_PORT})
     parts.local_rekognition(settings, tuple(tps or ()), latency, errors, _stop_on_signals(), _say_where)
 
 
@@ -153,12 +160,13 @@ def photo(
     save: Annotated[Path | None, typer.Option(help="write the picture with the faces' boxes to this file")] = None,
     aws: Aws = False,
     endpoint_url: Endpoint = None,
+    s3_endpoint_url: S3Endpoint = None,
     region: Region = None,
 ) -> None:
     """Analyse pictures once, with nothing else running."""
     from rekstream.photo import analyse_photos  # noqa: PLC0415  # needs onnxruntime or boto3
 
-    flags = {"attributes": attributes, "endpoint_url": endpoint_url, "region": region}
+    flags = {"attributes": attributes, "endpoint_url": endpoint_url, "s3_endpoint_url": s3_endpoint_url, "region": region}
     settings = _settings(**flags, provider="aws" if aws else None)
     raise typer.Exit(analyse_photos(files, settings, as_json=json, save=save))
 

@@ -18,12 +18,14 @@ from pipeline.errors import PictureError, ProviderError, SettingsError
 from pipeline.provider import Provider
 from pipeline.settings import Settings, parse_attributes
 from rekognition_local.server import Server, ServerSettings
+from rekstream.outputs import check_outputs
 from rekstream.words import face_in_words
 from vision.detector import DetectorSettings
 from vision.pictures import decode
 from workers.rekognition import BotoRekognition, CallFailed
 
 S3 = "s3://"
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 _GREEN = (60, 200, 60)
 
 
@@ -31,6 +33,9 @@ def analyse_photos(names: list[str], settings: Settings, *, as_json: bool, save:
     """Analyse each picture and print what was found; return 0, or 2 when one of them could not be analysed."""
     if save is not None and len(names) > 1:
         raise SettingsError(f"--save {save} takes the boxes of one picture, and {len(names)} are named: name one")
+    check_outputs({"--save": save}, names)
+    if save is not None and save.suffix.lower() not in _PICTURES:
+        raise SettingsError(f"--save {save} has no ending of a picture: name it .jpg or .png")
     attributes = parse_attributes(settings.attributes)
     worst = 0
     with _rekognition(settings) as rekognition:
@@ -50,7 +55,7 @@ def _analyse(name: str, rekognition: BotoRekognition, attributes: tuple[str, ...
         response = rekognition.detect_faces_of(image, attributes).response
     except CallFailed as failure:
         if failure.kind in ("denied", "connection", "timeout"):
-            raise ProviderError(f"{name} was not analysed ({failure}): check the credentials and the network") from failure
+            raise ProviderError(f"{name} was not analysed ({failure}): {failure.advice}") from failure
         raise PictureError(f"{name} was not analysed: {failure.message.rstrip('.')} ({failure.code})") from failure
     seconds = time.monotonic() - started
     if as_json:

@@ -64,6 +64,13 @@ RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"}
 _FIRST_SERVER_STATUS = 500
 
 
+_ADVICE = {
+    "denied": "check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are what requests are signed with",
+    "connection": "check that a server listens there, and the network",
+    "timeout": "check the network, or wait longer with REKSTREAM_READ_TIMEOUT",
+}
+
+
 class CallFailed(Exception):  # it is the outcome of a call, not a fault of the program
     """A call that gave no answer: `kind` says what to do, `code` is Rekognition's or the library's own name for it."""
 
@@ -72,6 +79,11 @@ class CallFailed(Exception):  # it is the outcome of a call, not a fault of the 
         self.kind = kind
         self.code = code
         self.message = message
+
+    @property
+    def advice(self) -> str:
+        """What somebody who made the call by hand can do, where trying again alone does not help."""
+        return _ADVICE.get(self.kind, "try again")
 
 
 @dataclass(frozen=True, slots=True)

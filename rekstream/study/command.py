@@ -17,6 +17,7 @@ from pipeline.errors import PictureError, SettingsError
 from pipeline.provider import Provider
 from pipeline.settings import Settings
 from rekognition_local.server import Server, ServerSettings
+from rekstream.outputs import check_outputs
 from rekstream.study.figures import as_json, write_csv
 from rekstream.study.pictures import Picture, read_picture
 from rekstream.study.storage import Storage
@@ -50,7 +51,7 @@ def study_pictures(names: Sequence[str], settings: Settings, wishes: Wishes) -> 
     """
     changes = _changes(wishes)
     storage = Storage(wishes.s3, settings) if wishes.s3 and Change.S3 in changes else None
-    _check_outputs(wishes)
+    check_outputs({"--csv": wishes.csv, "--plot": wishes.plot}, names)
     pictures = list(_readable(names))
     _ask_before_paying(pictures, changes, settings, wishes)
     report = _Report(wishes, Provider.of(settings).label, _notes(wishes))
@@ -134,13 +135,6 @@ def _notes(wishes: Wishes) -> tuple[str, ...]:
     if wishes.s3 or wishes.only:
         return ()
     return ("bytes against S3 were not compared: no place in S3 was named (--s3 s3://bucket/prefix)",)
-
-
-def _check_outputs(wishes: Wishes) -> None:
-    """Refuse a file that cannot be written before anything is asked, or paid."""
-    for flag, path in (("--csv", wishes.csv), ("--plot", wishes.plot)):
-        if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            raise SettingsError(f"{flag} {path} cannot be written: name a file in a folder that exists")
 
 
 def _readable(names: Sequence[str]) -> Iterator[Picture]:

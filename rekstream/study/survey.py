@@ -138,4 +138,4 @@ class _Record:
 
 def _stop_if_hopeless(picture: Picture, failure: CallFailed) -> None:
     if failure.kind in _HOPELESS:
-        raise ProviderError(f"{picture.name} was not analysed ({failure}): check the credentials and the network") from failure
+        raise ProviderError(f"{picture.name} was not analysed ({failure}): {failure.advice}") from failure

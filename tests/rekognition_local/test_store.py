@@ -1,5 +1,6 @@
 """What a call was told is kept survives kills, other writers and restarts; what is deleted is in no file any more."""
 
+import shutil
 import sqlite3
 import stat
 import threading
@@ -213,6 +214,17 @@ def test_the_files_are_their_owners_alone(tmp_path):
     store.close()
 
 
+def test_a_folder_that_goes_away_under_a_running_server_is_told(tmp_path):
+    folder = tmp_path / "data"
+    with Server(ServerSettings(data=folder)) as server:
+        client = client_for(server.url)
+        client.create_collection(CollectionId="people")
+        shutil.rmtree(folder)
+        with pytest.raises(client.exceptions.InternalServerError, match="was moved or deleted while it was in use"):
+            client.create_collection(CollectionId="more")
+        client.close()
+
+
 def test_a_call_that_fails_leaves_everything_as_it_was(tmp_path):
     store = Store(tmp_path)
     store.create_collection("people")
@@ -232,7 +244,7 @@ def test_a_newer_file_a_broken_one_and_a_place_that_is_none_are_told(tmp_path):
     with pytest.raises(SettingsError, match=r"newer rekstream \(its version 99"):
         Store(tmp_path)
     (tmp_path / FILE_NAME).write_bytes(b"this is no database, whatever its name says" * 100)
-    with pytest.raises(SettingsError, match=r"cannot be used .*not a database.*--data"):
+    with pytest.raises(SettingsError, match=r"not a database.*move it away"):
         Store(tmp_path)
     with pytest.raises(SettingsError, match=r"cannot be used \(its folder is a file\)"):
         Store(tmp_path / FILE_NAME)

@@ -293,7 +293,7 @@ def test_when_nobody_answers_any_more_what_was_studied_before_is_shown(asked: Pa
     calls_of_one = 2 + len(PARTS)
     with Endpoint(lambda number: "ok" if number <= calls_of_one + 2 else "denied") as endpoint:
         names = [str(asked / ASTRONAUT), str(asked / HOPPER)]
-        with pytest.raises(ProviderError, match=rf"{HOPPER} was not analysed \(AccessDenied.*check the credentials"):
+        with pytest.raises(ProviderError, match=rf"{HOPPER} was not analysed \(AccessDenied.*check AWS_PROFILE"):
             study_pictures(names, load(endpoint_url=endpoint.url), Wishes(only="cover", repeat=1))
         assert len(endpoint.calls) == calls_of_one + 3
     printed = capsys.readouterr().out
@@ -549,7 +549,7 @@ def test_what_cannot_be_done_is_refused(given: dict[str, str], wishes: Wishes, w
     ("options", "words"),
     [
         (["--only", "colour"], "names no change of a picture"),
-        (["--endpoint-url", "http://127.0.0.1:9"], "check the credentials and the network"),
+        (["--endpoint-url", "http://127.0.0.1:9"], "check that a server listens there, and the network"),
         (["--aws"], "there are no AWS credentials"),
     ],
 )
