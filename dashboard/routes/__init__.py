@@ -1,0 +1,18 @@
+"""The routes of the HTTP API, a file for each kind of thing; docs/api.md tells their shapes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from dashboard.parts import Parts
+from dashboard.routes import cameras, operation, photos, results
+
+ROOMS = (cameras, results, photos, operation)
+
+
+def routes(parts: Parts) -> APIRouter:
+    """Return all routes over these parts."""
+    router = APIRouter()
+    for room in ROOMS:
+        room.add(router, parts)
+    return router

@@ -1,0 +1,60 @@
+"""Cameras: list, add, change, remove, look."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import JSONResponse, Response
+
+from dashboard.answers import RefusedError
+from dashboard.parts import Parts
+
+_EXAMPLE = {"id": "front_door", "url": "rtsp://user:password@10.0.0.7/main", "fps": 5, "attributes": "smile,emotions"}
+CameraBody = Annotated[dict[str, Any], Body(examples=[_EXAMPLE])]
+
+
+def add(router: APIRouter, parts: Parts) -> None:
+    """Add the routes of cameras."""
+
+    @router.get("/api/cameras")
+    def list_cameras() -> JSONResponse:
+        """List all cameras with their status, without passwords."""
+        return JSONResponse({"cameras": parts.desk.all()})
+
+    @router.post("/api/cameras", status_code=201)
+    def add_camera(body: CameraBody) -> JSONResponse:
+        """Add a camera; only `url` is needed."""
+        camera = parts.desk.add(body)
+        return JSONResponse(camera, 201, {"Location": f"/api/cameras/{camera['id']}"})
+
+    @router.patch("/api/cameras/{camera_id}")
+    def change_camera(camera_id: str, body: CameraBody) -> JSONResponse:
+        """Change what is named; a password sent as *** stays what it is."""
+        return JSONResponse(parts.desk.change(camera_id, body))
+
+    @router.delete("/api/cameras/{camera_id}", status_code=204)
+    def remove_camera(camera_id: str) -> Response:
+        """Remove a camera and drop what waits for it."""
+        parts.desk.remove(camera_id)
+        return Response(status_code=204)
+
+    @router.get("/api/cameras/{camera_id}/frame.jpg", response_class=Response)
+    def newest_frame(camera_id: str) -> Response:
+        """Return the newest analysed picture, its age in X-Frame-Age-Seconds."""
+        return _frame(parts, camera_id)
+
+
+def _frame(parts: Parts, camera_id: str) -> Response:
+    parts.desk.require(camera_id)
+    frame = parts.results.newest_frame(camera_id)
+    if frame is None:
+        raise RefusedError(404, "NoFrame", f"no picture of camera {camera_id!r} was analysed in the last minute")
+    age = max(0.0, parts.clock.now() - frame.captured_at)
+    headers = {
+        "Cache-Control": "no-store",
+        "X-Frame-Age-Seconds": f"{age:.3f}",
+        "X-Frame-Captured-At": f"{frame.captured_at:.6f}",
+        "X-Result-Id": frame.result_id,
+    }
+    return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
