@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from dashboard import answers
 from dashboard.guard import Guard
+from dashboard.pages import PageFiles
 from dashboard.parts import Parts
 from dashboard.routes import routes
 from dashboard.server import HttpServer, bind
@@ -32,6 +33,7 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(routes(parts))
+    app.mount("/static", PageFiles())
     answers.install(app, parts.broker.address)
     app.add_middleware(Guard, settings=parts.settings)
     return app
