@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from dashboard.keeper import Keeper
-from pipeline.camera_spec import CameraDefaults, camera_of, check_id, with_known_secrets
+from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, with_known_secrets
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, CameraStatus
 from pipeline.errors import CameraExists, SettingsError, redact
@@ -72,6 +72,16 @@ class CameraDesk:
     def require(self, camera_id: str) -> Camera:
         """Return a camera; raises UnknownCamera."""
         return self._registry.get(camera_id)
+
+    def source(self, body: Mapping[str, Any]) -> str:
+        """Return the URL that `body` names, ready to be opened; with an `id`, its ``***`` are that camera's passwords.
+
+        Raises SettingsError or UnknownCamera.
+        """
+        camera_id, url = body.get("id"), body.get("url")
+        if camera_id is not None and isinstance(url, str):
+            url = with_known_secrets(url.strip(), self._registry.get(check_id(camera_id)).url)
+        return check_url(url)
 
     def settle(self) -> None:
         """Drop what the producer of a removed camera still offered before it heard; called about once a second."""

@@ -11,6 +11,7 @@ import redis
 
 from dashboard.budget import BUDGET_SECONDS, BudgetKeeper
 from dashboard.cameras import CameraDesk
+from dashboard.checks import CheckDesk
 from dashboard.collector import registry_of
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
@@ -57,6 +58,7 @@ class Parts:
         self.desk = CameraDesk(
             broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults
         )
+        self.checks = CheckDesk(broker)
         self._shown: dict[str, dict[str, Any]] = {}
         self._chores = self._make_chores()
         self._presence: Presence | None = None

@@ -12,6 +12,7 @@ RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
 SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JSON
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
+CHECKS = f"{PREFIX}checks"  # list: ids of the sources that are to be checked
 
 
 def box(camera: str) -> str:
@@ -72,3 +73,13 @@ def process(role: str, name: str) -> str:
 def rate(scope: str, operation: str) -> str:
     """Return the key of the shared rate limit of one operation in one account or endpoint and region."""
     return f"{PREFIX}rate:{scope}:{operation}"
+
+
+def check(request: str) -> str:
+    """Return the key of the URL that is to be checked."""
+    return f"{PREFIX}check:{request}"
+
+
+def checked(request: str) -> str:
+    """Return the key of the list that holds what such a check found."""
+    return f"{PREFIX}checked:{request}"

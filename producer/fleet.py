@@ -8,23 +8,19 @@ hold a password, reaches its process through a pipe: no argument shows it.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import multiprocessing
 import os
 import signal
 import socket
-import sys
 import threading
 import time
-import types
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -42,6 +38,7 @@ from pipeline.heap import keep_heap_small
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.signals import set_from_handler
+from producer import forks
 from producer.capture import Capture, Outcome
 from producer.sources import open_source
 
@@ -60,8 +57,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, STEADY_SECONDS = 0.2, 5.0, 10.0
 
 EXIT_LOST = 3  # another producer has the camera
 EXIT_NO_REDIS = 4
-
-_PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +116,7 @@ class Post:
 
     def start(self, order: Order, process: ForkServerProcess) -> None:
         """Begin to capture."""
-        with _without_main():
-            process.start()
+        forks.start(process)
         self.camera, self._process, self._started_at, self._stopping = order.camera, process, time.monotonic(), False
 
     def stop(self) -> None:
@@ -160,9 +154,7 @@ class Fleet:
         self._settings = settings
         self._producers = producers
         self._owner = f"{settings.name}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        self._context: Any = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["producer.fleet"])
-        forkserver.ensure_running()  # it imports while we look for cameras; one who stands by is ready at once
+        forks.prepare()
         self._posts: dict[str, Post] = {}
         self._wanted: dict[str, Camera] = {}
         self._version = -1
@@ -244,23 +236,12 @@ class Fleet:
                 started += 1
 
     def _start(self, post: Post, order: Order) -> None:
-        process = self._context.Process(target=capture_camera, args=(order,), name="capture", daemon=True)
+        process = forks.process(capture_camera, (order,), "capture")
         try:
             post.start(order, process)
         except (OSError, EOFError) as error:  # no memory, no processes, or the fork server has just died
             log.warning("capture of %s could not be started (%s)", order.camera.id, error)
             post.not_before = time.monotonic() + LONGEST_PAUSE_SECONDS
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep multiprocessing from importing this program's main module, the whole command line, into each child."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _ending(exitcode: int | None) -> str:
@@ -359,11 +340,9 @@ def _uplink(connection: redis.Redis) -> Callable[[], float | None]:
 def _settle_in(log_level: int, stop: threading.Event) -> None:
     """Be a good child: end with the parent and on SIGTERM, not on the Ctrl-C that is the parent's; take little memory."""
     logs.set_up(logging.getLevelName(log_level))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _end_soon(stop))
     threading.Thread(target=_outlive_nobody, args=(stop,), name="parent watch", daemon=True).start()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # of the fork server; a dead fleet leaves it to us
+    forks.end_with_the_server()  # a dead fleet leaves it to us
     keep_heap_small()
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(0)

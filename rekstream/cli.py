@@ -258,7 +258,7 @@ def config_check(path: Annotated[Path, typer.Argument()] = Path("rekstream.yml")
 @config.command("export")
 def config_export(server: Server = None) -> None:
     """Print the cameras of the running system as a rekstream.yml; passwords become variables of the environment."""
-    from rekstream.config import export  # noqa: PLC0415  # beside its only users
+    from pipeline.export import export  # noqa: PLC0415  # beside its only users
 
     typer.echo(export(_client(server).cameras()), nl=False)
 

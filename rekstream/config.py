@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,6 @@ def read(path: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None
         settings["attributes"] = ",".join(map(str, settings["attributes"]))
     document.check_settings(settings)
     return Config(path, settings, document.cameras(_defaults(base.load(**{**settings, **(flags or {})}))))
-
-
-def export(cameras: Sequence[Mapping[str, Any]]) -> str:
-    """Return a rekstream.yml with these cameras of the API; each password becomes a variable of the environment."""
-    entries = {camera["id"]: _exported(camera) for camera in cameras}
-    return yaml.safe_dump({"cameras": entries}, sort_keys=False, allow_unicode=True)
 
 
 class _Document:
@@ -166,13 +160,3 @@ class _Document:
 
 def _defaults(settings: base.Settings) -> CameraDefaults:
     return CameraDefaults(fps=settings.sampled_fps, attributes=base.parse_attributes(settings.attributes))
-
-
-def _exported(camera: Mapping[str, Any]) -> dict[str, Any]:
-    variable = re.sub(r"\W", "_", camera["id"]).upper() + "_PASSWORD"
-    entry: dict[str, Any] = {
-        "url": camera["url"].replace(":***@", f":${{{variable}}}@"),
-        "fps": camera["fps"],
-        "attributes": [name.lower() for name in camera["attributes"]],
-    }
-    return entry | ({"paused": True} if camera.get("paused") else {})

@@ -34,8 +34,10 @@ TEND_SECONDS = 0.25
 
 def produce(settings: Settings, stop: threading.Event) -> None:
     """Capture cameras until `stop`."""
+    from producer.checks import Checker  # noqa: PLC0415  # only this part needs OpenCV and PyAV
     from producer.collector import CameraCollector  # noqa: PLC0415  # only this part needs it
     from producer.fleet import FleetSettings, run  # noqa: PLC0415  # only this part needs OpenCV and PyAV
+    from rekstream.check import check_settings  # noqa: PLC0415  # needs PyAV as well
 
     broker = broker_of(settings)
     broker.check()
@@ -46,6 +48,8 @@ def produce(settings: Settings, stop: threading.Event) -> None:
     server = MetricsServer(registry, broker.own_address())
     presence = Presence(broker.scripts, "producer", __version__, server.address)
     presence.start()
+    checker = Checker(broker, check_settings(settings), stop)
+    checker.start()
     run(
         FleetSettings(
             name=name,
@@ -57,6 +61,7 @@ def produce(settings: Settings, stop: threading.Event) -> None:
         stop,
         lambda: len(living(broker.scripts, "producer")),
     )
+    checker.join()
     presence.stop()
     server.stop()
 

@@ -9,9 +9,11 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.answers import RefusedError
 from dashboard.parts import Parts
+from pipeline.export import export
 
 _EXAMPLE = {"id": "front_door", "url": "rtsp://user:password@10.0.0.7/main", "fps": 5, "attributes": "smile,emotions"}
 CameraBody = Annotated[dict[str, Any], Body(examples=[_EXAMPLE])]
+SourceBody = Annotated[dict[str, Any], Body(examples=[{"url": "rtsp://user:password@10.0.0.7/main"}])]
 
 
 def add(router: APIRouter, parts: Parts) -> None:
@@ -27,6 +29,17 @@ def add(router: APIRouter, parts: Parts) -> None:
         """Add a camera; only `url` is needed."""
         camera = parts.desk.add(body)
         return JSONResponse(camera, 201, {"Location": f"/api/cameras/{camera['id']}"})
+
+    @router.post("/api/cameras/check")
+    def check_source(body: SourceBody) -> JSONResponse:
+        """Open a source and say what it is, or what is wrong with it; nothing is added."""
+        return JSONResponse(parts.checks.check(parts.desk.source(body)).as_json())
+
+    @router.get("/api/cameras.yml", response_class=Response)
+    def export_cameras() -> Response:
+        """Write the cameras as a rekstream.yml, passwords as variables of the environment."""
+        headers = {"Content-Disposition": 'attachment; filename="rekstream.yml"'}
+        return Response(export(parts.desk.all()), media_type="application/yaml", headers=headers)
 
     @router.patch("/api/cameras/{camera_id}")
     def change_camera(camera_id: str, body: CameraBody) -> JSONResponse:

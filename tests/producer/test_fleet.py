@@ -50,8 +50,8 @@ class Producer:
 
     @property
     def captures(self) -> list[psutil.Process]:
-        """The capture processes: the children of the fork server."""
-        return [child for child in self.me.children(recursive=True) if child.ppid() != self.me.pid]
+        """The capture processes: the children of the fork server; one that ends meanwhile is left out."""
+        return [child for child in self.me.children(recursive=True) if parent_of(child) not in (None, self.me.pid)]
 
     @property
     def family(self) -> list[psutil.Process]:
@@ -106,6 +106,14 @@ class House:
 def house(broker: Broker) -> House:
     """The empty house."""
     return House(broker)
+
+
+def parent_of(process: psutil.Process) -> int | None:
+    """Return a process's parent, None when it has just ended."""
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def is_there(process: psutil.Process) -> bool:

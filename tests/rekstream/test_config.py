@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import RekstreamError, SettingsError
-from rekstream.config import export, read
+from pipeline.export import export
+from rekstream.config import read
 
 GOOD = """\
 provider: local
@@ -107,9 +108,11 @@ def test_an_export_is_a_config_again_without_the_password(path: Path) -> None:
     cameras = [
         {"id": "front-door", "url": "rtsp://admin:***@10.0.0.7/main", "fps": 2.0, "attributes": ["ALL"], "paused": False},
         {"id": "demo", "url": "demo", "fps": 5.0, "attributes": ["SMILE"], "paused": True},
+        {"id": "10-0-0-7", "url": "rtsp://u:***@10.0.0.7/a?token=***", "fps": 5.0, "attributes": ["ALL"], "policy": "every"},
     ]
     text = export(cameras)
     assert yaml.safe_load(text)["cameras"]["front-door"]["url"] == "rtsp://admin:${FRONT_DOOR_PASSWORD}@10.0.0.7/main"
     path.write_text(text)
-    again = read(path, {"FRONT_DOOR_PASSWORD": "x"}).cameras
-    assert [(camera.id, camera.paused) for camera in again] == [("front-door", False), ("demo", True)]
+    again = read(path, {"FRONT_DOOR_PASSWORD": "x", "CAMERA_10_0_0_7_PASSWORD": "y", "CAMERA_10_0_0_7_PASSWORD_2": "z"}).cameras
+    assert [(camera.id, camera.paused) for camera in again] == [("front-door", False), ("demo", True), ("10-0-0-7", False)]
+    assert (again[2].url, again[2].policy) == ("rtsp://u:y@10.0.0.7/a?token=z", "every")
