@@ -27,7 +27,6 @@ from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
-from pipeline.provider import DETECT_FACES, Provider
 from pipeline.results import Results
 
 log = logging.getLogger(__name__)
@@ -94,7 +93,8 @@ class Parts:
         ]
         budget = self.settings.budget
         if budget is not None and self.settings.provider.paid:
-            keeper = BudgetKeeper(self.broker.scripts, self.state, self.clock, budget, _most_a_second(self.settings.provider))
+            most = self.settings.provider.most_dollars_per_second()
+            keeper = BudgetKeeper(self.broker.scripts, self.state, self.clock, budget, most)
             chores.append(_chore("budget", BUDGET_SECONDS, keeper.look))
         return chores
 
@@ -121,8 +121,3 @@ def _chore(name: str, seconds: float, action: Callable[[], object]) -> Periodic:
         action()
 
     return Periodic(name, seconds, act, failed)
-
-
-def _most_a_second(provider: Provider) -> float:
-    """Return the most dollars that calls at the whole quota cost in a second."""
-    return provider.calls_per_second(DETECT_FACES) * provider.dollars_per_call()

@@ -73,9 +73,10 @@ class Stats:
         """Return the figures as of now; the shape is told in docs/api.md."""
         return self._figures(self._snapshot())
 
-    def why_held(self) -> str:
-        """Say in one sentence why no call is let out now; '' when calls are."""
-        held = [limit for limit in limits(self._connection, self._clock.now()) if limit.held_seconds]
+    def why_held(self, operation: str = DETECT_FACES) -> str:
+        """Say in one sentence why no call of an operation is let out now; '' when calls are."""
+        found = limits(self._connection, self._clock.now())
+        held = [limit for limit in found if limit.held_seconds and limit.operation == operation]
         return _held(held[0] if held else None, self._purse.read(), self._price)
 
     def _snapshot(self) -> Snapshot:
@@ -96,7 +97,8 @@ class Stats:
 
     def _figures(self, at: Snapshot) -> dict[str, Any]:
         by_camera = self._rates.per_second(at.counters)
-        rates = frames.sum_of_rates(by_camera) | {"calls": _calls_per_second(at)}
+        calls = _calls_per_second(at)
+        rates = frames.sum_of_rates(by_camera) | {"calls": round(sum(calls.values()), 3)}
         measured = ages_and_stages(at.seen)
         return {
             "now": round(at.now, 3),
@@ -106,7 +108,7 @@ class Stats:
             "rates": rates,
             **measured,
             "cameras": self._by_camera(at, by_camera),
-            "limits": [_limit_as_json(limit, rates["calls"]) for limit in at.limits],
+            "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],
             "cost": {
                 "dollars_per_hour": round(rates["analysed"] * 3600 * self._price, 4),
                 "budget": None if at.spending is None else _budget(at.spending),
@@ -114,7 +116,7 @@ class Stats:
             "workers": dict(at.workers),
             "queue_length": at.queue_length,
             "results_skipped": self._stream.skipped,
-            "bottleneck": bottleneck.find(self._signs(at, rates, measured)).as_json(),
+            "bottleneck": bottleneck.find(self._signs(at, rates, measured, calls.get(DETECT_FACES, 0.0))).as_json(),
         }
 
     def _by_camera(self, at: Snapshot, rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -133,7 +135,7 @@ class Stats:
             for camera, balance in at.counters.items()
         }
 
-    def _signs(self, at: Snapshot, rates: Mapping[str, float], measured: Mapping[str, Any]) -> bottleneck.Signs:
+    def _signs(self, at: Snapshot, rates: Mapping[str, float], measured: Mapping[str, Any], calls: float) -> bottleneck.Signs:
         running = [camera for camera in at.cameras if not camera.paused]
         limit = next((limit for limit in at.limits if limit.operation == DETECT_FACES), None)
         return bottleneck.Signs(
@@ -142,7 +144,7 @@ class Stats:
             slow=tuple(camera.id for camera in running if _is_slow(camera, at.statuses[camera.id])),
             sampled=rates["sampled"],
             lost=rates["superseded"] + rates["dropped"],
-            calls=rates["calls"],
+            calls=calls,
             quota=limit.quota if limit else None,
             allowed=limit.rate if limit else None,
             held=_held(limit, at.spending, self._price),
@@ -177,21 +179,22 @@ def _held(limit: Limit | None, spending: Spending | None, price: float) -> str:
     return ""
 
 
-def _calls_per_second(at: Snapshot) -> float:
+def _calls_per_second(at: Snapshot) -> dict[str, float]:
+    """Return by operation how many calls a second were made lately."""
     lately = at.now - frames.RATE_SECONDS
-    return round(sum(entry.called and entry.published_at > lately for entry in at.seen) / frames.RATE_SECONDS, 3)
+    counts = Counter(entry.called for entry in at.seen if entry.called and entry.published_at > lately)
+    return {operation: round(count / frames.RATE_SECONDS, 3) for operation, count in counts.items()}
 
 
 def _limit_as_json(limit: Limit, calls: float) -> dict[str, Any]:
-    used = calls if limit.operation == DETECT_FACES else None
     return {
         "operation": limit.operation,
         "scope": redact(limit.scope),
         "quota": limit.quota,
         "rate": round(limit.rate, 3),
         "cuts": limit.cuts,
-        "calls": used,
-        "use": None if used is None or not limit.rate else round(used / limit.rate, 3),
+        "calls": calls,
+        "use": None if not limit.rate else round(calls / limit.rate, 3),
         "held_seconds": round(limit.held_seconds, 1),
         "held_why": redact(limit.held_why),
     }

@@ -26,6 +26,14 @@ ATTRIBUTES = (
 ATTRIBUTE_GROUPS = ("DEFAULT", "ALL")
 
 
+class Operation(StrEnum):
+    """What may be asked of a frame, by Rekognition's names."""
+
+    DETECT_FACES = "DetectFaces"
+    DETECT_LABELS = "DetectLabels"
+    COMPARE_FACES = "CompareFaces"
+
+
 class Policy(StrEnum):
     """What happens to a frame that finds its mailbox full."""
 
@@ -101,11 +109,27 @@ class CameraStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Object:
+    """A picture that lies on S3 and is read there by Rekognition; `version` is '' for the newest."""
+
+    bucket: str
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One sampled picture of one camera, encoded as JPEG.
+    """One sampled picture of one camera, encoded as JPEG, and what is asked of it.
 
     `number` counts 1, 2, 3 … within one capture (see `ledger.Ledger`); `captured_at` is seconds since 1970 on Redis's
     clock, taken right after the picture was read; `width` and `height` are those of `jpeg`.
+
+    All frames of one camera ask the same `operation`. `options` are members of its request that are neither pictures nor
+    attributes (MinConfidence …). `place`, if given, stands for `jpeg`, which is then empty; `target` is the second picture
+    of CompareFaces.
     """
 
     camera: str
@@ -116,6 +140,10 @@ class Frame:
     height: int
     encode_seconds: float = 0.0
     attributes: tuple[str, ...] = ("ALL",)
+    operation: str = Operation.DETECT_FACES
+    options: Mapping[str, float] = field(default_factory=dict)
+    place: S3Object | None = None
+    target: bytes | S3Object = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +166,7 @@ class Result:
     """One analysed frame, or the error it ended in: Rekognition's response under our envelope.
 
     Times are seconds since 1970 on Redis's clock; `stages` are seconds by stage (encode, queue, limit, upload, service,
-    publish); `response` holds Rekognition's own members (FaceDetails …) as they came.
+    publish); `response` holds what `operation` answered, Rekognition's own members (FaceDetails …) as they came.
     """
 
     id: str
@@ -152,6 +180,7 @@ class Result:
     stages: Mapping[str, float] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
+    operation: str = Operation.DETECT_FACES
 
     @property
     def age_seconds(self) -> float:
@@ -170,6 +199,7 @@ class Result:
             "width": self.width,
             "height": self.height,
             "provider": self.provider,
+            "operation": self.operation,
             "stages": dict(self.stages),
             **self.response,
             "error": dict(self.error) if self.error else None,

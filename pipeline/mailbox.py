@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import redis
 
 from pipeline import keys
-from pipeline.entities import Frame, Policy, TakenFrame
+from pipeline.entities import Frame, Operation, Policy, S3Object, TakenFrame
 from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Statement
 
@@ -100,6 +100,8 @@ class Mailbox:
                 policy,
                 _new_token(),
                 "" if fence is None else fence,
+                frame.operation,
+                b"" if isinstance(frame.target, S3Object) else frame.target,
             ],
         )
         if token:
@@ -116,9 +118,10 @@ class Mailbox:
 
     # --- workers ---
 
-    def hold(self, camera: str, token: str) -> bool:
-        """Renew the lease of a job that waits for its slot; False when the job is stale and has to end."""
-        return bool(self._run("hold", [keys.box(camera)], [token]))
+    def hold(self, camera: str, token: str) -> str | None:
+        """Renew the lease of a job that waits for its slot; return the operation that is asked, None for a stale job."""
+        operation = self._run("hold", [keys.box(camera)], [token])
+        return None if operation is None else operation.decode() or Operation.DETECT_FACES
 
     def release(self, camera: str, token: str) -> None:
         """Give up a job before its frame was taken, so that another one is enqueued at once."""
@@ -203,20 +206,25 @@ def _new_token() -> str:
 
 
 def _meta(frame: Frame) -> str:
-    return json.dumps(
-        {
-            "number": frame.number,
-            "captured_at": frame.captured_at,
-            "width": frame.width,
-            "height": frame.height,
-            "encode_seconds": frame.encode_seconds,
-            "attributes": frame.attributes,
-        }
-    )
+    about: dict[str, Any] = {
+        "number": frame.number,
+        "captured_at": frame.captured_at,
+        "width": frame.width,
+        "height": frame.height,
+        "encode_seconds": frame.encode_seconds,
+        "attributes": frame.attributes,
+    }
+    if frame.options:
+        about["options"] = dict(frame.options)
+    if frame.place is not None:
+        about["place"] = asdict(frame.place)
+    if isinstance(frame.target, S3Object):
+        about["target"] = asdict(frame.target)
+    return json.dumps(about)
 
 
 def _taken(camera: str, token: str, values: list[bytes]) -> TakenFrame:
-    jpeg, meta, seq, attempt, taken_at, policy = values
+    jpeg, meta, seq, attempt, taken_at, policy, operation, target = values
     about = json.loads(meta)
     frame = Frame(
         camera=camera,
@@ -227,6 +235,10 @@ def _taken(camera: str, token: str, values: list[bytes]) -> TakenFrame:
         height=about["height"],
         encode_seconds=about["encode_seconds"],
         attributes=tuple(about["attributes"]),
+        operation=(operation or b"").decode() or Operation.DETECT_FACES,
+        options=about.get("options", {}),
+        place=S3Object(**about["place"]) if "place" in about else None,
+        target=S3Object(**about["target"]) if "target" in about else target or b"",
     )
     return TakenFrame(
         token=token,

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pipeline.entities import Operation
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings
 
-DETECT_FACES = "DetectFaces"
+DETECT_FACES = Operation.DETECT_FACES
 
 # https://docs.aws.amazon.com/general/latest/gr/rekognition.html: default quotas, calls a second
 _FAST_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
-_FAST_OPERATIONS = frozenset({DETECT_FACES, "CompareFaces"})
+_FAST_OPERATIONS = frozenset({DETECT_FACES, Operation.COMPARE_FACES})
 
 # https://aws.amazon.com/rekognition/pricing/: dollars a picture in the first million of a month, us-east-1. Other regions
-# and later steps differ; the figures shown are therefore an upper estimate there, and are said to be one.
-_DOLLARS_A_PICTURE = 0.001
+# and later steps differ; the figures shown are therefore an upper estimate there, and are said to be one. A call counts as
+# one picture, that of two pictures (CompareFaces) as well.
+_DOLLARS_A_CALL: Mapping[str, float] = {
+    Operation.DETECT_FACES: 0.001,
+    Operation.DETECT_LABELS: 0.001,
+    Operation.COMPARE_FACES: 0.001,
+}
 
 LOCAL_CALLS_PER_SECOND = 1000.0  # the local server is bound by its cores; the limit only spreads throttles it rehearses
 
@@ -68,16 +75,24 @@ class Provider:
         return f"{who}|{self.region}"
 
     def calls_per_second(self, operation: str) -> float:
-        """Return how many calls a second of `operation` are allowed for everybody together."""
-        if self.tps is not None:
-            return self.tps
-        if self.name == "local":
-            return LOCAL_CALLS_PER_SECOND
-        return default_quota(operation, self.region)
+        """Return how many calls a second of `operation` are allowed for everybody together.
 
-    def dollars_per_call(self) -> float:
-        """Return what one picture costs, at most."""
-        return _DOLLARS_A_PICTURE if self.paid else 0.0
+        `tps` speaks of DetectFaces: of the others AWS allows its own default all the same, and no more than that is used.
+        """
+        if self.name == "local":
+            return LOCAL_CALLS_PER_SECOND if self.tps is None else self.tps
+        quota = default_quota(operation, self.region)
+        if self.tps is None:
+            return quota
+        return self.tps if operation == DETECT_FACES else min(self.tps, quota)
+
+    def dollars_per_call(self, operation: str = DETECT_FACES) -> float:
+        """Return what one call of `operation` costs, at most."""
+        return _DOLLARS_A_CALL.get(operation, _DOLLARS_A_CALL[DETECT_FACES]) if self.paid else 0.0
+
+    def most_dollars_per_second(self) -> float:
+        """Return what calls of every kind at their whole quotas cost in a second."""
+        return sum(self.calls_per_second(operation) * self.dollars_per_call(operation) for operation in Operation)
 
 
 def default_quota(operation: str, region: str) -> float:

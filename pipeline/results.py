@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from pipeline import keys
-from pipeline.entities import Result
+from pipeline.entities import Operation, Result
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ def result_of(entry_id: str, values: Mapping[bytes, bytes]) -> Result:
         width=int(members.pop("width")),
         height=int(members.pop("height")),
         provider=members.pop("provider", ""),
+        operation=members.pop("operation", Operation.DETECT_FACES),
         error=members.pop("error", None),
         stages=stages,
         response=members,

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import redis
 
 from pipeline.clock import Clock
-from pipeline.entities import Policy, TakenFrame
+from pipeline.entities import Operation, Policy, TakenFrame
 from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
-from pipeline.provider import DETECT_FACES, Provider
-from workers.rate_limit import RateLimit, Slot
-from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition
+from pipeline.provider import Provider
+from workers.rate_limit import RateLimits, Slot
+from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Analyzer:
     """Everything that one process needs for its jobs; shared by its threads."""
 
     mailbox: Mailbox
-    limit: RateLimit
+    limits: RateLimits
     rekognition: Rekognition
     provider: Provider
     clock: Clock
@@ -87,14 +87,18 @@ class Analyzer:
     def analyze(self, camera: str, token: str) -> None:
         """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing."""
         asked_at = self.clock.now()
+        operation = self.mailbox.hold(camera, token)
+        if operation is None:
+            return
+        limit = self.limits.of(operation)
         with self.threads.doing("waiting"):
-            slot = self.limit.acquire(lambda: self.mailbox.hold(camera, token))
+            slot = limit.acquire(lambda: self.mailbox.hold(camera, token) is not None, is_wanted=True)
         if slot is None:
             self.mailbox.release(camera, token)
             return
         taken = self._take(camera, token)
         if taken is None:
-            self.limit.give_back(slot)
+            limit.give_back(slot)
             return
         with self.in_hand.holding(taken):
             self._serve(taken, slot, asked_at)
@@ -136,35 +140,37 @@ class Analyzer:
                 slot = another
 
     def _call(self, taken: TakenFrame, slot: Slot) -> Answer:
-        frame, sent_at, outcome, paid = taken.frame, self.clock.now(), "ok", True
+        operation, sent_at, outcome, paid = taken.frame.operation, self.clock.now(), "ok", True
+        request, sent_bytes = request_of(taken.frame)
         try:
             with self.threads.doing("calling"):
-                answer = self.rekognition.detect_faces(frame.jpeg, frame.attributes)
+                answer = self.rekognition.call(operation, request)
         except CallFailed as failure:
             outcome, paid = failure.code, failure.kind not in UNPAID
-            self._react(failure, slot, sent_at)
+            self._react(operation, failure, slot, sent_at)
             raise
         finally:
-            self.metrics.api_calls.labels(DETECT_FACES, self.provider.region, outcome).inc()
-            self.metrics.api_bytes.labels(DETECT_FACES).inc(len(frame.jpeg))
-            self.metrics.api_cost_dollars.labels(DETECT_FACES).inc(self.provider.dollars_per_call() * paid)
+            self.metrics.api_calls.labels(operation, self.provider.region, outcome).inc()
+            self.metrics.api_bytes.labels(operation).inc(sent_bytes)
+            self.metrics.api_cost_dollars.labels(operation).inc(self.provider.dollars_per_call(operation) * paid)
         if slot.is_probe:
-            self.limit.works_again()
+            self.limits.of(operation).works_again()
         return answer
 
-    def _react(self, failure: CallFailed, slot: Slot, sent_at: float) -> None:
+    def _react(self, operation: str, failure: CallFailed, slot: Slot, sent_at: float) -> None:
+        limit = self.limits.of(operation)
         if failure.kind in UNPAID:
-            self.limit.give_back(slot)
+            limit.give_back(slot)
         if failure.kind == "throttled":
-            self.limit.throttled(sent_at)
+            limit.throttled(sent_at)
         if failure.kind == "denied":
-            what_to_do = "check the credentials and their right to rekognition:DetectFaces"
-            self.limit.hold_back(self.clock.now(), f"Rekognition refuses the call ({failure.code}): {what_to_do}")
+            what_to_do = f"check the credentials and their right to rekognition:{operation}"
+            limit.hold_back(self.clock.now(), f"Rekognition refuses the call ({failure.code}): {what_to_do}")
 
     def _new_slot(self, taken: TakenFrame) -> Slot | None:
         camera, token = taken.frame.camera, taken.token
         with self.threads.doing("waiting"):
-            return self.limit.acquire(lambda: self.mailbox.extend(camera, token))
+            return self.limits.of(taken.frame.operation).acquire(lambda: self.mailbox.extend(camera, token))
 
     def _finish_failed(self, taken: TakenFrame, failure: CallFailed, stages: dict[str, float]) -> None:
         error = {"Code": failure.code, "Message": failure.message}
@@ -183,7 +189,7 @@ class Analyzer:
 
     def _envelope(self, taken: TakenFrame, stages: dict[str, float], answered_at: float) -> dict[str, Any]:
         frame = taken.frame
-        return {
+        envelope = {
             "seq": taken.seq,
             "captured_at": frame.captured_at,
             "answered_at": answered_at,
@@ -192,6 +198,7 @@ class Analyzer:
             "provider": self.provider.label,
             "stages": {name: round(seconds, 6) for name, seconds in stages.items()},
         }
+        return envelope if frame.operation == Operation.DETECT_FACES else envelope | {"operation": frame.operation}
 
     def _observe(self, taken: TakenFrame, stages: dict[str, float], answered_at: float, finished: Finished) -> None:
         camera = taken.frame.camera

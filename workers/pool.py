@@ -32,10 +32,10 @@ from pipeline.mailbox import FLIGHT_SECONDS, Mailbox
 from pipeline.metrics import THREAD_STATES, MetricsServer, WorkerMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
-from pipeline.provider import DETECT_FACES, Provider
+from pipeline.provider import Provider
 from pipeline.results import Results
 from workers.analyze import Analyzer, InHand, install
-from workers.rate_limit import RateLimit
+from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
 
@@ -91,7 +91,7 @@ class WorkerProcess:
         self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self._results = Results(broker.scripts)
         self._in_hand = InHand(self._mailbox)
-        self._limit = self._shared_limit(settings)
+        self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
         self._presence = Presence(
@@ -111,7 +111,7 @@ class WorkerProcess:
 
     def shut_down(self) -> None:
         """End in order; `stop` is set already."""
-        self._limit.stop()
+        self._limits.stop()
         deadline = time.monotonic() + GRACE_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -124,7 +124,7 @@ class WorkerProcess:
     def _analyzer(self, provider: Provider) -> Analyzer:
         return Analyzer(
             mailbox=self._mailbox,
-            limit=self._limit,
+            limits=self._limits,
             rekognition=self._rekognition,
             provider=provider,
             clock=self._clock,
@@ -135,16 +135,16 @@ class WorkerProcess:
             stop=self._stop,
         )
 
-    def _shared_limit(self, settings: WorkerSettings) -> RateLimit:
+    def _shared_limit(self, settings: WorkerSettings, operation: str) -> RateLimit:
         provider = settings.provider
         return RateLimit(
             self._broker.scripts,
             provider.scope,
-            DETECT_FACES,
-            provider.calls_per_second(DETECT_FACES),
+            operation,
+            provider.calls_per_second(operation),
             burst=settings.burst,
-            dollars=provider.dollars_per_call(),
-            on_rate=self._metrics.rate_limit_per_second.labels(DETECT_FACES).set,
+            dollars=provider.dollars_per_call(operation),
+            on_rate=self._metrics.rate_limit_per_second.labels(operation).set,
         )
 
     def _make_chores(self) -> list[Periodic]:

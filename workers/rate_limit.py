@@ -70,12 +70,13 @@ class RateLimit:
         self._reserve = connection.register_script((folder / "reserve.lua").read_text())
         self._cut = connection.register_script((folder / "cut.lua").read_text())
 
-    def acquire(self, still_wanted: Callable[[], bool]) -> Slot | None:
+    def acquire(self, still_wanted: Callable[[], bool], *, is_wanted: bool = False) -> Slot | None:
         """Wait for a slot and return it when it is due; None when it is not wanted any more, or the process stops.
 
-        `still_wanted` is asked first of all and about every second while waiting: it renews the job's lease.
+        `still_wanted` is asked first of all, unless the caller knows already that it `is_wanted`, and about every second
+        while waiting: it renews the job's lease.
         """
-        wanted = Remembered(still_wanted)
+        wanted = Remembered(still_wanted, is_known=is_wanted)
         if not self._turnstile.enter(wanted):
             return None
         try:
@@ -142,6 +143,36 @@ class RateLimit:
         self._blocked = what
 
 
+class RateLimits:
+    """The limits of all operations; `make` returns that of one, which happens when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], RateLimit]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._limits: dict[str, RateLimit] = {}
+        self._is_stopped = False
+
+    def of(self, operation: str) -> RateLimit:
+        """Return the limit of an operation."""
+        limit = self._limits.get(operation)
+        return self._new(operation) if limit is None else limit
+
+    def stop(self) -> None:
+        """Let every waiting thread return without a slot, and those that come later, too."""
+        with self._lock:
+            self._is_stopped = True
+            for limit in self._limits.values():
+                limit.stop()
+
+    def _new(self, operation: str) -> RateLimit:
+        with self._lock:
+            if operation not in self._limits:
+                self._limits[operation] = self._make(operation)
+                if self._is_stopped:
+                    self._limits[operation].stop()
+            return self._limits[operation]
+
+
 def _say_blocked(what: str) -> None:
     sentences = {
         "unseeded": "no paid call is made, because no budget is set: is `rekstream dashboard` running?",
@@ -154,9 +185,9 @@ def _say_blocked(what: str) -> None:
 class Remembered:
     """Asks a question at most once a second; in between, the last answer stands. A No stays."""
 
-    def __init__(self, ask: Callable[[], bool]) -> None:
+    def __init__(self, ask: Callable[[], bool], *, is_known: bool = False) -> None:
         self._ask = ask
-        self._asked_at = 0.0
+        self._asked_at = time.monotonic() if is_known else 0.0
         self._answer = True
 
     def __call__(self) -> bool:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -37,6 +38,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from pipeline.broker import is_loopback
+from pipeline.entities import Frame, Operation, S3Object
 from pipeline.errors import ProviderError, redact
 from pipeline.provider import Provider
 from workers.timed_http import forget_last_call, last_call, time_calls
@@ -56,13 +58,14 @@ _KINDS = {
     "SubscriptionRequiredException": "denied",
     "ImageTooLargeException": "picture",
     "InvalidImageFormatException": "picture",
+    "InvalidS3ObjectException": "picture",
     "InternalServerError": "server",
     "ServiceUnavailableException": "server",
 }
 UNPAID = frozenset({"throttled", "denied", "connection", "server"})  # no picture was analysed; after a time-out, perhaps
 RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"})
 _FIRST_SERVER_STATUS = 500
-
+_ANSWERED = {Operation.DETECT_FACES: "FaceDetails", Operation.DETECT_LABELS: "Labels", Operation.COMPARE_FACES: "FaceMatches"}
 
 _ADVICE = {
     "denied": "check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are what requests are signed with",
@@ -95,10 +98,10 @@ class Answer:
 
 
 class Rekognition(Protocol):
-    """Whoever finds faces in pictures."""
+    """Whoever sees what is in pictures."""
 
-    def detect_faces(self, jpeg: bytes, attributes: Sequence[str]) -> Answer:
-        """Return what DetectFaces says of a picture; raises CallFailed."""
+    def call(self, operation: str, request: Mapping[str, Any]) -> Answer:
+        """Return what an operation answers to a request (`request_of`); raises CallFailed."""
         ...
 
 
@@ -112,27 +115,42 @@ class BotoRekognition:
         self._client = _client("rekognition", provider, connections, connect_timeout, read_timeout)
         time_calls(self._client)
 
-    def detect_faces(self, jpeg: bytes, attributes: Sequence[str]) -> Answer:
-        """Return what DetectFaces says of a picture; raises CallFailed."""
-        return self.detect_faces_of({"Bytes": jpeg}, attributes)
-
-    def detect_faces_of(self, image: Mapping[str, Any], attributes: Sequence[str]) -> Answer:
-        """Return what DetectFaces says of an Image, which may lie on S3; raises CallFailed."""
+    def call(self, operation: str, request: Mapping[str, Any]) -> Answer:
+        """Return what an operation answers to a request (`request_of`); raises CallFailed."""
+        if operation not in _ANSWERED:
+            raise CallFailed("request", "UnknownOperation", f"this worker does not know {operation}: it is older than who asks")
         forget_last_call()
         started = time.monotonic()
         try:
-            response = self._client.detect_faces(Image=image, Attributes=list(attributes))
+            response = getattr(self._client, xform_name(operation))(**request)
         except (BotoCoreError, ClientError, ResponseParserError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise classify(error) from error
-        if not isinstance(response, dict) or not isinstance(response.get("FaceDetails"), list):
-            raise CallFailed("answer", "NotRekognition", "the answer holds no FaceDetails: is this a Rekognition endpoint?")
+        expected = _ANSWERED[Operation(operation)]
+        if not isinstance(response, dict) or not isinstance(response.get(expected), list):
+            raise CallFailed("answer", "NotRekognition", f"the answer holds no {expected}: is this a Rekognition endpoint?")
         response.pop("ResponseMetadata", None)
         sent_at, answered_at = last_call()
         return Answer(response, answered_at - sent_at if sent_at else time.monotonic() - started)
 
+    def detect_faces_of(self, image: Mapping[str, Any], attributes: Sequence[str]) -> Answer:
+        """Return what DetectFaces says of an Image, which may lie on S3; raises CallFailed."""
+        return self.call(Operation.DETECT_FACES, {"Image": image, "Attributes": list(attributes)})
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def request_of(frame: Frame) -> tuple[dict[str, Any], int]:
+    """Return what to call the frame's operation with, and how many bytes of pictures that sends."""
+    source = _image(frame.place or frame.jpeg)
+    size = len(frame.jpeg)
+    if frame.operation == Operation.DETECT_FACES:
+        return {"Image": source, "Attributes": list(frame.attributes)}, size
+    if frame.operation == Operation.COMPARE_FACES:
+        size += len(frame.target) if isinstance(frame.target, bytes) else 0
+        return {"SourceImage": source, "TargetImage": _image(frame.target), **frame.options}, size
+    return {"Image": source, **frame.options}, size
 
 
 def account_of(provider: Provider) -> str:
@@ -168,6 +186,14 @@ def classify(error: Exception) -> CallFailed:
     if isinstance(error, BotoCoreError):
         return CallFailed("request", name, _first_line(error))
     return CallFailed("answer", name, "the answer is not Rekognition's JSON")
+
+
+def _image(picture: bytes | S3Object) -> dict[str, Any]:
+    """Return a picture as Rekognition's Image."""
+    if isinstance(picture, bytes):
+        return {"Bytes": picture}
+    version = {"Version": picture.version} if picture.version else {}
+    return {"S3Object": {"Bucket": picture.bucket, "Name": picture.name, **version}}
 
 
 def _from_response(error: ClientError) -> CallFailed:

@@ -1,5 +1,5 @@
 -- What the mailbox's scripts share; put in front of each of them. Keys, for one camera:
---   box     hash   the waiting frame (jpeg, meta, seq, attempt, policy) and its job (token, since)
+--   box     hash   the waiting frame (jpeg, meta, seq, attempt, policy, operation, target) and its job (token, since)
 --   counts  hash   frame counters, and the ledger of the producer (epoch, number, settled:CAUSE)
 --   flight  zset   token -> deadline of the frames that workers hold
 --   again   list   tokens of `every` frames whose worker was lost

@@ -1,7 +1,7 @@
--- KEYS: box counts flight queue results fence mailboxes     ARGV: camera statement jpeg meta policy token fence
+-- KEYS: box counts flight queue results fence mailboxes     ARGV: camera statement jpeg meta policy token fence operation target
 -- Returns {what, token of the job to enqueue or ''}.
 local box, counts, flight, queue, results, fence, mailboxes = unpack(KEYS)
-local camera, statement, jpeg, meta, policy, token, my_fence = unpack(ARGV)
+local camera, statement, jpeg, meta, policy, token, my_fence, operation, target = unpack(ARGV)
 local now = clock()
 if my_fence ~= '' and tonumber(redis.call('GET', fence) or 0) > tonumber(my_fence) then return {'fenced', ''} end
 statement = cjson.decode(statement)
@@ -27,7 +27,7 @@ add(counts, 'dropped:redis', unexplained - 1)      -- offers that never arrived;
 redis.call('PERSIST', counts)
 if full then redis.call('HINCRBY', counts, 'superseded', 1) end
 redis.call('HSET', box, 'jpeg', jpeg, 'meta', meta, 'policy', policy, 'attempt', 1,
-  'seq', redis.call('HGET', counts, 'sampled'))
+  'operation', operation, 'target', target, 'seq', redis.call('HGET', counts, 'sampled'))
 fill(box, counts)
 if full then
   if job_is_alive(box, queue, camera, now) then return {'replaced', ''} end

@@ -1,5 +1,5 @@
 -- KEYS: box counts flight results taken     ARGV: camera token seconds
--- Returns {jpeg, meta, seq, attempt, taken_at, policy} of the newest frame, the same one for the same token; nil when there is none.
+-- Returns {jpeg, meta, seq, attempt, taken_at, policy, operation, target} of the newest frame, the same one for the same token; nil when there is none.
 local box, counts, flight, results, taken = unpack(KEYS)
 local camera, token, seconds = unpack(ARGV)
 local now = clock()
@@ -12,4 +12,4 @@ if redis.call('EXISTS', taken) == 0 then
   redis.call('HSET', counts, 'waiting', 0)
   redis.call('ZADD', flight, stamp(now + tonumber(seconds)), token)
 end
-return redis.call('HMGET', taken, 'jpeg', 'meta', 'seq', 'attempt', 'taken_at', 'policy')
+return redis.call('HMGET', taken, 'jpeg', 'meta', 'seq', 'attempt', 'taken_at', 'policy', 'operation', 'target')

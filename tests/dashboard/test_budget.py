@@ -154,7 +154,7 @@ def test_a_running_dashboard_keeps_the_budget(own_valkey: Valkey, settings: Dash
         own_valkey.start()
         until(lambda: api.http.get("/api/stats").is_success and api.get("/api/stats")["cost"]["budget"])
         spent_now = api.get("/api/stats")["cost"]["budget"]["spent_dollars"]
-        assert 0.4995 <= spent_now <= 0.4995 + 0.101  # and what a second's calls cost, which nobody saw
+        assert 0.4995 <= spent_now <= 0.4995 + 0.251  # and what a second's calls of all kinds cost, which nobody saw
     broker.close()
 
 

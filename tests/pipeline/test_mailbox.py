@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import fakeredis
 import pytest
@@ -15,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pipeline import keys
 from pipeline.broker import Broker
-from pipeline.entities import Frame, Policy, TakenFrame
+from pipeline.entities import Frame, Operation, Policy, S3Object, TakenFrame
 from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
@@ -102,6 +103,40 @@ def test_a_call_gets_the_newest_frame_there_is_when_it_takes(mailbox: Mailbox, w
     assert taken
     assert taken.frame.jpeg == b"jpeg 2"
     assert taken.frame.attributes == ("ALL",)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"operation": Operation.DETECT_LABELS, "options": {"MinConfidence": 70.5, "MaxLabels": 3}},
+        {"operation": Operation.DETECT_FACES, "jpeg": b"", "place": S3Object("photos", "a b/c.jpg", "v1")},
+        {"operation": Operation.COMPARE_FACES, "target": b"\xff\xd8 another", "options": {"SimilarityThreshold": 80}},
+        {"operation": Operation.COMPARE_FACES, "target": S3Object("photos", "d.png")},
+    ],
+)
+def test_what_is_asked_of_a_frame_reaches_the_worker(mailbox: Mailbox, worker: Worker, asked: dict[str, object]) -> None:
+    """The job hears the operation before it takes the frame: each has a rate limit of its own."""
+    ledger = Ledger()
+    frame = replace(Frame(CAMERA, ledger.sample(), time.time(), b"jpeg", 640, 480), **asked)  # type: ignore[arg-type]
+    mailbox.offer(frame, ledger.statement(1), Policy.EVERY)
+    token = worker.next_token()
+    assert token
+    assert mailbox.hold(CAMERA, token) == frame.operation
+    taken = mailbox.take(CAMERA, token)
+    assert taken
+    assert taken.frame == frame
+
+
+def test_a_frame_of_an_older_producer_asks_for_faces(mailbox: Mailbox, worker: Worker, connection: redis.Redis) -> None:
+    Producer(mailbox).sample()
+    connection.hdel(keys.box(CAMERA), "operation", "target")
+    token = worker.next_token()
+    assert token
+    assert mailbox.hold(CAMERA, token) == "DetectFaces"
+    taken = mailbox.take(CAMERA, token)
+    assert taken
+    assert (taken.frame.operation, taken.frame.target) == ("DetectFaces", b"")
 
 
 def test_several_frames_of_one_camera_are_in_flight_at_once(mailbox: Mailbox, worker: Worker) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.entities import Operation
 from pipeline.errors import SettingsError
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.settings import load, parse_attributes
@@ -78,6 +79,9 @@ def test_quotas_are_aws_defaults_by_region_unless_said_otherwise() -> None:
     assert Provider("aws", "us-east-1").calls_per_second("SearchFacesByImage") == 50
     assert Provider("aws", "eu-central-1").calls_per_second("SearchFacesByImage") == 5
     assert Provider("aws", "us-east-1", tps=7).calls_per_second(DETECT_FACES) == 7
+    raised = Provider("aws", "eu-central-1", tps=400)  # for DetectFaces: the others keep AWS's default
+    assert [raised.calls_per_second(operation) for operation in Operation] == [400, 5, 25]
+    assert raised.most_dollars_per_second() == pytest.approx(0.43)
 
 
 @pytest.mark.parametrize("text", ["1/day", "$1.50/hour", " 20 / month "])

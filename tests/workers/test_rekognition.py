@@ -6,17 +6,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import botocore.session
 import pytest
 from botocore.validate import validate_parameters
 
+from pipeline.entities import Frame, S3Object
 from pipeline.errors import ProviderError
 from pipeline.provider import Provider
 from tests.endpoint import Endpoint
 from workers import rekognition
-from workers.rekognition import BotoRekognition, CallFailed
+from workers.rekognition import BotoRekognition, CallFailed, request_of
 from workers.timed_http import time_calls
 
 
@@ -40,16 +42,43 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def test_an_answer_is_rekognitions_own_without_the_sdks_metadata(endpoint: Endpoint) -> None:
-    answer = client_of(endpoint.url).detect_faces(b"jpeg", ["ALL"])
+    answer = client_of(endpoint.url).detect_faces_of({"Bytes": b"jpeg"}, ["ALL"])
     assert set(answer.response) == {"FaceDetails"}
     assert answer.response["FaceDetails"][0]["Smile"]["Value"] is True
 
 
 def test_the_request_is_what_botocores_service_model_describes(endpoint: Endpoint) -> None:
-    client_of(endpoint.url).detect_faces(b"jpeg", ["SMILE", "EMOTIONS"])
+    client_of(endpoint.url).detect_faces_of({"Bytes": b"jpeg"}, ["SMILE", "EMOTIONS"])
     shape = botocore.session.get_session().get_service_model("rekognition").operation_model("DetectFaces").input_shape
     validate_parameters(endpoint.bodies[0], shape)
     assert endpoint.bodies[0] == {"Image": {"Bytes": "anBlZw=="}, "Attributes": ["SMILE", "EMOTIONS"]}
+
+
+JPEG = Frame("photo-1", 1, 0.0, b"jpeg", 80, 80)
+ON_S3 = S3Object("photos", "a.jpg", "v1")
+
+
+@pytest.mark.parametrize(
+    ("frame", "sent"),
+    [
+        (replace(JPEG, attributes=("SMILE",)), 4),
+        (replace(JPEG, jpeg=b"", place=ON_S3), 0),
+        (replace(JPEG, operation="DetectLabels", options={"MinConfidence": 70.0, "MaxLabels": 5}), 4),
+        (replace(JPEG, operation="CompareFaces", target=b"another", options={"SimilarityThreshold": 80.0}), 11),
+        (replace(JPEG, operation="CompareFaces", target=S3Object("photos", "b.jpg")), 4),
+    ],
+)
+def test_what_a_frame_asks_is_a_request_of_the_service_model(frame: Frame, sent: int) -> None:
+    request, sent_bytes = request_of(frame)
+    shape = botocore.session.get_session().get_service_model("rekognition").operation_model(frame.operation).input_shape
+    validate_parameters(request, shape)
+    assert sent_bytes == sent
+
+
+def test_an_operation_of_a_newer_version_fails_its_frame_with_a_sentence() -> None:
+    with pytest.raises(CallFailed, match="this worker does not know DetectText") as failure:
+        client_of("http://127.0.0.1:9").call("DetectText", {})
+    assert failure.value.kind == "request"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +99,7 @@ def test_the_request_is_what_botocores_service_model_describes(endpoint: Endpoin
 def test_each_fault_has_its_kind_and_is_not_repeated(behaviour: str, kind: str) -> None:
     with Endpoint(lambda number: behaviour) as endpoint:
         with pytest.raises(CallFailed) as failure:
-            client_of(endpoint.url).detect_faces(b"jpeg", ["ALL"])
+            client_of(endpoint.url).detect_faces_of({"Bytes": b"jpeg"}, ["ALL"])
         assert failure.value.kind == kind
         assert len(endpoint.calls) == 1
 
@@ -79,14 +108,14 @@ def test_a_silent_service_is_given_up_after_the_read_timeout() -> None:
     with Endpoint(lambda number: "silent") as endpoint:
         started = time.monotonic()
         with pytest.raises(CallFailed) as failure:
-            client_of(endpoint.url, read_timeout=0.3).detect_faces(b"jpeg", ["ALL"])
+            client_of(endpoint.url, read_timeout=0.3).detect_faces_of({"Bytes": b"jpeg"}, ["ALL"])
         assert failure.value.kind == "timeout"
         assert time.monotonic() - started < 3
 
 
 def test_nobody_there_is_a_connection_failure() -> None:
     with pytest.raises(CallFailed) as failure:
-        client_of("http://127.0.0.1:9").detect_faces(b"jpeg", ["ALL"])
+        client_of("http://127.0.0.1:9").detect_faces_of({"Bytes": b"jpeg"}, ["ALL"])
     assert failure.value.kind == "connection"
 
 
@@ -114,7 +143,7 @@ def test_sending_and_waiting_are_told_apart() -> None:
     thread = threading.Thread(target=read_slowly)
     thread.start()
     started = time.monotonic()
-    answer = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}").detect_faces(b"x" * 1_000_000, ["ALL"])
+    answer = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}").detect_faces_of({"Bytes": b"x" * 1_000_000}, ["ALL"])
     whole = time.monotonic() - started
     thread.join()
     listener.close()
