@@ -63,7 +63,7 @@ class LiveFeed:
         self,
         stream: ResultStream,
         now: Callable[[], float],
-        on_results: Callable[[Iterable[Result]], None],
+        on_results: Callable[[list[Result]], None],
         history_seconds: float,
     ) -> None:
         self._stream = stream

@@ -16,13 +16,16 @@ from dashboard.collector import registry_of
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
 from dashboard.photos import Photos
+from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
 from dashboard.settings import DashboardSettings
 from dashboard.state import StateFile
 from dashboard.stats import STATS_SECONDS, Stats
 from dashboard.stream import ResultStream
 from dashboard.window import MINUTE, ResultWindow
+from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
+from pipeline.entities import Result
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.periodic import Periodic
@@ -48,8 +51,10 @@ class Parts:
         self.results = Results(broker.scripts)
         self.stream = ResultStream(broker.scripts)
         self.window = ResultWindow(self.clock.now)
-        self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self.window.add, MINUTE)
-        self.stats = Stats(broker, settings, self.clock, self.window, self.stream)
+        self.worst = WorstFrames(self.results.picture_of, self.clock.now)
+        self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self._take_over, MINUTE)
+        self.rehearsal = RehearsalDesk(settings.provider)
+        self.stats = Stats(broker, settings, self.clock, self.window, self.stream, lambda: self.rehearsal.now)
         self.metrics = registry_of(broker, lambda: self.clock.error_seconds)
         self.photos = Photos(broker, self.clock, self.feed, self.stats)
         self.state = StateFile(settings.data)
@@ -66,6 +71,7 @@ class Parts:
         """Put back what Redis lacks, then begin to read and to keep."""
         with contextlib.suppress(redis.RedisError):
             self.keeper.look()
+        self.worst.start()
         self.feed.start()
         for chore in self._chores:
             chore.start()
@@ -78,10 +84,12 @@ class Parts:
     def stop(self) -> None:
         """End every thread and close the state file, once no more requests come."""
         self.feed.stop()
+        self.worst.stop()
         for chore in self._chores:
             chore.stop()
         if self._presence is not None:
             self._presence.stop()
+        self.rehearsal.close()
         self.state.close()
 
     def _make_chores(self) -> list[Periodic]:
@@ -89,6 +97,7 @@ class Parts:
             _chore("keeper", KEEP_SECONDS, self.keeper.look),
             _chore("tell", STATS_SECONDS, self._tell),
             _chore("settle", STATS_SECONDS, self.desk.settle),
+            _chore("rehearsal", LOOK_SECONDS, self.rehearsal.look),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
         ]
         budget = self.settings.budget
@@ -98,10 +107,15 @@ class Parts:
             chores.append(_chore("budget", BUDGET_SECONDS, keeper.look))
         return chores
 
+    def _take_over(self, results: list[Result]) -> None:
+        self.window.add(results)
+        self.worst.add(results)
+
     def _tell(self) -> None:
         """Tell all listeners the figures, and the cameras that are new, changed or gone."""
         self.feed.publish("stats", self.stats.note())
         cameras = {camera["id"]: camera for camera in self.desk.all()}
+        self.worst.keep_only(cameras)
         for camera_id in self._shown.keys() - cameras.keys():
             self.feed.publish("camera", {"id": camera_id, "removed": True})
         for camera_id, camera in cameras.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from pipeline.provider import DETECT_FACES
 from pipeline.spending import Purse, Spending
 
 STATS_SECONDS = 1.0
+SECONDS_AN_HOUR, HOURS_A_MONTH = 3600, 730
 _A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
 _DELIVERING = (CameraState.LIVE, CameraState.ENDED, CameraState.OFF)
 
@@ -47,7 +48,13 @@ class Stats:
     """Computes the figures; every method may raise redis.RedisError."""
 
     def __init__(
-        self, broker: Broker, settings: DashboardSettings, clock: Clock, window: ResultWindow, stream: ResultStream
+        self,
+        broker: Broker,
+        settings: DashboardSettings,
+        clock: Clock,
+        window: ResultWindow,
+        stream: ResultStream,
+        rehearsal: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._connection = broker.scripts
         self._settings = settings
@@ -55,6 +62,7 @@ class Stats:
         self._clock = clock
         self._window = window
         self._stream = stream
+        self._rehearsal = rehearsal
         self._registry = CameraRegistry(broker.scripts)
         self._jobs = JobQueue(broker.jobs)
         self._mailbox = Mailbox(broker.scripts, self._jobs)
@@ -110,14 +118,20 @@ class Stats:
             "cameras": self._by_camera(at, by_camera),
             "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],
             "cost": {
-                "dollars_per_hour": round(rates["analysed"] * 3600 * self._price, 4),
+                **self._cost(rates["analysed"]),
+                "cameras": {camera: self._cost(rate["analysed"]) for camera, rate in by_camera.items()},
                 "budget": None if at.spending is None else _budget(at.spending),
             },
             "workers": dict(at.workers),
             "queue_length": at.queue_length,
             "results_skipped": self._stream.skipped,
+            "rehearsal": self._rehearsal(),
             "bottleneck": bottleneck.find(self._signs(at, rates, measured, calls.get(DETECT_FACES, 0.0))).as_json(),
         }
+
+    def _cost(self, results_per_second: float) -> dict[str, float]:
+        an_hour = results_per_second * SECONDS_AN_HOUR * self._price
+        return {"dollars_per_hour": round(an_hour, 4), "dollars_per_month": round(an_hour * HOURS_A_MONTH, 2)}
 
     def _by_camera(self, at: Snapshot, rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
         seen: defaultdict[str, list[Seen]] = defaultdict(list)

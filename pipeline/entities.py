@@ -166,7 +166,8 @@ class Result:
     """One analysed frame, or the error it ended in: Rekognition's response under our envelope.
 
     Times are seconds since 1970 on Redis's clock; `stages` are seconds by stage (encode, queue, limit, upload, service,
-    publish); `response` holds what `operation` answered, Rekognition's own members (FaceDetails …) as they came.
+    publish); `worker` names the process that called, HOST:NAME; `response` holds what `operation` answered, Rekognition's own
+    members (FaceDetails …) as they came.
     """
 
     id: str
@@ -177,6 +178,7 @@ class Result:
     width: int
     height: int
     provider: str
+    worker: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
@@ -200,6 +202,7 @@ class Result:
             "height": self.height,
             "provider": self.provider,
             "operation": self.operation,
+            "worker": self.worker,
             "stages": dict(self.stages),
             **self.response,
             "error": dict(self.error) if self.error else None,

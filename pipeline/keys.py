@@ -40,6 +40,11 @@ def newest(camera: str) -> str:
     return f"{PREFIX}newest:{camera}"
 
 
+def overtaken(camera: str) -> str:
+    """Return the key of the hash of a camera's last analysed frame that a newer one was ahead of, for seconds."""
+    return f"{PREFIX}overtaken:{camera}"
+
+
 def fence(camera: str) -> str:
     """Return the key of the number of the newest lease of a camera."""
     return f"{PREFIX}fence:{camera}"

@@ -152,6 +152,7 @@ class Mailbox:
                 keys.taken(token),
                 keys.newest(camera),
                 keys.done(token),
+                keys.overtaken(camera),
             ],
             [camera, token, outcome, json.dumps(result, separators=(",", ":")), NEWEST_FRAME_SECONDS],
         )
@@ -189,7 +190,14 @@ class Mailbox:
         """Drop, and count, what waits for a camera that is gone."""
         self._run(
             "forget",
-            [*_box(camera), keys.MAILBOXES, keys.again(camera), keys.newest(camera), keys.in_flight(camera)],
+            [
+                *_box(camera),
+                keys.MAILBOXES,
+                keys.again(camera),
+                keys.newest(camera),
+                keys.in_flight(camera),
+                keys.overtaken(camera),
+            ],
             [camera],
         )
 

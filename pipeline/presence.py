@@ -60,6 +60,11 @@ class Presence:
         """This process's own name, which no other ever has."""
         return self._process.name
 
+    @property
+    def label(self) -> str:
+        """Where this process runs and its own name: HOST:NAME, as it stands in each result."""
+        return f"{self._process.host}:{self._process.name}"
+
     def start(self) -> None:
         """Begin to be visible."""
         self._thread.start()

@@ -83,6 +83,14 @@ class Results:
             return None
         return NewestFrame(jpeg, int(seq), float(json.loads(meta)["captured_at"]), (result_id or b"").decode())
 
+    def picture_of(self, camera: str, result_id: str) -> bytes | None:
+        """Return the JPEG that a result is about, while it is the newest, or for seconds after it came too late to be."""
+        for key in (keys.newest(camera), keys.overtaken(camera)):
+            known_id, jpeg = self._connection.hmget(key, "result_id", "jpeg")
+            if jpeg and known_id == result_id.encode():
+                return bytes(jpeg)
+        return None
+
     def trim(self) -> None:
         """Drop what is older than ten minutes, also when nothing new comes, and the oldest entries above MAX_BYTES."""
         seconds, _ = self._connection.time()
@@ -121,6 +129,7 @@ def result_of(entry_id: str, values: Mapping[bytes, bytes]) -> Result:
         height=int(members.pop("height")),
         provider=members.pop("provider", ""),
         operation=members.pop("operation", Operation.DETECT_FACES),
+        worker=str(members.pop("worker", "")),
         error=members.pop("error", None),
         stages=stages,
         response=members,

@@ -77,6 +77,7 @@ class Analyzer:
     limits: RateLimits
     rekognition: Rekognition
     provider: Provider
+    worker: str
     clock: Clock
     metrics: WorkerMetrics
     threads: ThreadStates
@@ -196,6 +197,7 @@ class Analyzer:
             "width": frame.width,
             "height": frame.height,
             "provider": self.provider.label,
+            "worker": self.worker,
             "stages": {name: round(seconds, 6) for name, seconds in stages.items()},
         }
         return envelope if frame.operation == Operation.DETECT_FACES else envelope | {"operation": frame.operation}

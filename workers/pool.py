@@ -127,6 +127,7 @@ class WorkerProcess:
             limits=self._limits,
             rekognition=self._rekognition,
             provider=provider,
+            worker=self._presence.label,
             clock=self._clock,
             metrics=self._metrics,
             threads=self._states,

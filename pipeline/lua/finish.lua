@@ -1,6 +1,7 @@
--- KEYS: counts flight results taken newest done     ARGV: camera token outcome result keep_seconds
+-- KEYS: counts flight results taken newest done overtaken     ARGV: camera token outcome result keep_seconds
 -- Publishes and counts once; returns {what, id, published_at}, the same for a repeated call.
-local counts, flight, results, taken, newest, done = unpack(KEYS)
+local OVERTAKEN = 5         -- seconds that an analysed frame is kept which a newer one was ahead of
+local counts, flight, results, taken, newest, done, overtaken = unpack(KEYS)
 local camera, token, outcome, result, keep = unpack(ARGV)
 local before = redis.call('GET', done)
 if before then return cjson.decode(before) end
@@ -13,11 +14,12 @@ if redis.call('ZREM', flight, token) == 0 then
 else
   redis.call('HINCRBY', counts, outcome, 1)
   answer = {'counted', publish(results, camera, now, result), stamp(now)}
-  local seq = tonumber(redis.call('HGET', taken, 'seq'))
-  if outcome == 'analysed' and tonumber(redis.call('HGET', newest, 'seq') or 0) < seq then
-    redis.call('RENAME', taken, newest)
-    redis.call('HSET', newest, 'result_id', answer[2])
-    redis.call('EXPIRE', newest, keep)
+  if outcome == 'analysed' then
+    local is_newest = tonumber(redis.call('HGET', newest, 'seq') or 0) < tonumber(redis.call('HGET', taken, 'seq'))
+    local kept = is_newest and newest or overtaken
+    redis.call('RENAME', taken, kept)
+    redis.call('HSET', kept, 'result_id', answer[2])
+    redis.call('EXPIRE', kept, is_newest and keep or OVERTAKEN)
   else
     redis.call('DEL', taken)
   end

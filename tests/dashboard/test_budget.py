@@ -144,8 +144,10 @@ def test_a_running_dashboard_keeps_the_budget(own_valkey: Valkey, settings: Dash
         assert (budget["limit_dollars"], budget["spent_dollars"], budget["left_dollars"]) == (0.5, 0, 0.5)
         with Worker(broker):
             Producer(broker, "a").offer()
-            cost = until(lambda: api.get("/api/stats")["cost"]["dollars_per_hour"])
-        assert 0 < cost <= 3.6 / 0.2
+            cost = until(lambda: (found := api.get("/api/stats")["cost"])["dollars_per_hour"] and found)
+        assert 0 < cost["dollars_per_hour"] <= 3.6 / 0.2
+        assert cost["dollars_per_month"] == pytest.approx(cost["dollars_per_hour"] * 730, abs=0.05)
+        assert cost["cameras"]["a"] == {name: cost[name] for name in ("dollars_per_hour", "dollars_per_month")}
         spend(broker, 0.4995)
         assert "the budget of 0.5 dollars is spent" in api.get("/api/stats")["bottleneck"]["why"]
         database = settings.data / "state.sqlite"

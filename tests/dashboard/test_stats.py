@@ -78,7 +78,7 @@ def test_nothing_is_told_of_nothing(api: Api) -> None:
     stats = api.get("/api/stats")
     assert stats["age"] == {"p50": None, "p95": None, "p99": None}
     assert stats["cameras"] == {}
-    assert stats["cost"] == {"dollars_per_hour": 0.0, "budget": None}
+    assert stats["cost"] == {"dollars_per_hour": 0.0, "dollars_per_month": 0.0, "cameras": {}, "budget": None}
     assert (stats["version"], stats["provider"]) == ("1.2.3", "local")
     assert stats["bottleneck"] == {"what": "cameras", "why": "there is no camera: add one"}
 
