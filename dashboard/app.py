@@ -35,7 +35,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(routes(parts))
     app.mount("/static", PageFiles())
     answers.install(app, parts.broker.address)
-    app.add_middleware(Guard, settings=parts.settings)
+    app.add_middleware(Guard, settings=parts.settings, sessions=parts.sessions)
     return app
 
 
@@ -44,8 +44,8 @@ def run(
 ) -> None:
     """Serve the API until `stop` is set; `on_ready` hears the URL once requests are answered.
 
-    Redis may come and go meanwhile. Raises, before `on_ready`, SettingsError (no token beyond loopback, a state file that
-    cannot be used, an address that is not ours), PortInUse, or BrokerError.
+    Redis may come and go meanwhile. Raises, before `on_ready`, SettingsError (no token and no password beyond loopback, a
+    state file that cannot be used, an address that is not ours), PortInUse, or BrokerError.
     """
     settings.check()
     bound = bind(settings.host, settings.port)

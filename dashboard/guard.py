@@ -1,39 +1,34 @@
-"""What stands before every request: who may ask, from where, and how much may be sent."""
+"""What stands before every request: who may ask, how much may be sent, and what every answer says to the browser."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+import asyncio
+import contextlib
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.answers import SECURITY_HEADERS, RefusedError, refuse
+from dashboard.callers import CHANGING, Callers
+from dashboard.sessions import Session, Sessions
 from dashboard.settings import DashboardSettings
-from pipeline.broker import is_loopback
 
 PHOTO_BYTES = 15 * 1024 * 1024
 JSON_BYTES = 64 * 1024
 PHOTOS_PATH = "/api/photos"
-OPEN_PATHS = ("/healthz", "/readyz")  # probes know no token, and learn nothing but yes or no
 
 DRAIN_BYTES, DRAIN_SECONDS = 32 * 1024 * 1024, 5.0
-_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+_SIGNED_OUT = 4401  # the code with which a socket of ours closes when its session is over
 
 
 class Guard:
-    """Refuses a foreign host, a missing token, a foreign origin, and too large a body; adds the security headers.
+    """Refuses whom `Callers` refuses, and too large a body; adds the security headers; ends what a session's end ends."""
 
-    On loopback the Host header has to name this machine: a web page elsewhere whose name was made to point here (DNS
-    rebinding) is thus turned away. Beyond loopback every request brings the token.
-    """
-
-    def __init__(self, app: ASGIApp, settings: DashboardSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: DashboardSettings, sessions: Sessions) -> None:
         self._app = app
-        self._is_local = settings.is_local
-        self._token = settings.token
+        self._callers = Callers(settings, sessions)
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -42,51 +37,33 @@ class Guard:
             return
         incoming = _Incoming(receive)
         try:
-            self._check(scope)
-            if scope["type"] == "http" and scope["method"] in _CHANGING:
+            session = self._callers.check(scope)
+            if scope["type"] == "http" and scope["method"] in CHANGING:
                 receive = await _whole_body(scope, incoming)
         except RefusedError as refusal:
             await _turn_away(refusal, scope, incoming, send)
             return
-        await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+        outgoing = _Outgoing(_with_headers(send) if scope["type"] == "http" else send)
+        if session is None or (scope["type"] == "http" and scope["method"] in CHANGING):
+            await self._app(scope, receive, outgoing)
+        else:
+            await self._serve_while(session, scope, receive, outgoing)
 
-    def _check(self, scope: Scope) -> None:
-        headers = Headers(scope=scope)
-        if self._is_local:
-            _check_host(headers.get("host", ""))
-        if self._token and scope["path"] not in OPEN_PATHS:
-            _check_token(headers.get("authorization", ""), self._token)
-        if scope["type"] == "websocket" or scope["method"] in _CHANGING:
-            _check_origin(headers)
+    async def _serve_while(self, session: Session, scope: Scope, receive: Receive, outgoing: _Outgoing) -> None:
+        """Serve what may be a stream until its session is over."""
 
+        async def watch() -> None:
+            await self._sessions.wait_for_end(session)
+            serving.cancel()
 
-def _check_host(host: str) -> None:
-    name = _hostname(host)
-    if name is None or not is_loopback(name):
-        raise RefusedError(421, "ForeignHost", f"host {host!r} is not this machine: ask for 127.0.0.1 or localhost")
-
-
-def _check_token(authorization: str, token: str) -> None:
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
-        what = "another token is needed" if authorization else "a token is needed"
-        raise RefusedError(
-            401, "Unauthorized", f"{what}: send it as `Authorization: Bearer TOKEN`", {"WWW-Authenticate": "Bearer"}
-        )
-
-
-def _check_origin(headers: Mapping[str, str]) -> None:
-    origin, host = headers.get("origin"), headers.get("host", "")
-    is_foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
-    if is_foreign or headers.get("sec-fetch-site") == "cross-site":
-        raise RefusedError(403, "ForeignOrigin", f"a page of {origin or 'another site'} may not change anything here")
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+        with anyio.CancelScope() as serving:
+            watcher = asyncio.create_task(watch())
+            try:
+                await self._app(scope, receive, outgoing)
+            finally:
+                watcher.cancel()
+        if serving.cancelled_caught:
+            await outgoing.end(scope)
 
 
 class _Incoming:
@@ -108,6 +85,37 @@ class _Incoming:
         with anyio.move_on_after(DRAIN_SECONDS):
             while not self.is_whole and size < DRAIN_BYTES:
                 size += len((await self()).get("body", b""))
+
+
+class _Outgoing:
+    """An answer as it goes, and how far it has come."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._has_begun = self._is_done = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send the next part."""
+        kind = message["type"]
+        self._has_begun = self._has_begun or kind == "http.response.start"
+        self._is_done = kind == "websocket.close" or (kind == "http.response.body" and not message.get("more_body", False))
+        await self._send(message)
+
+    async def end(self, scope: Scope) -> None:
+        """End what is under way because its session is over."""
+        if self._is_done:
+            return
+        with contextlib.suppress(OSError, RuntimeError):  # the other side went away in the same moment
+            if scope["type"] == "websocket":
+                await self._send({"type": "websocket.close", "code": _SIGNED_OUT, "reason": "signed out"})
+            elif self._has_begun:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                await refuse(RefusedError(401, "Unauthorized", "signed out meanwhile"))(scope, _nothing, self._send)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> Receive:

@@ -28,3 +28,8 @@ class PageFiles(StaticFiles):
 def shell() -> str:
     """Return the HTML that every page begins with."""
     return (FOLDER / "index.html").read_text()
+
+
+def login() -> str:
+    """Return the HTML of the one page that strangers see."""
+    return (FOLDER / "login.html").read_text()

@@ -15,8 +15,10 @@ from dashboard.checks import CheckDesk
 from dashboard.collector import registry_of
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
+from dashboard.passwords import Attempts
 from dashboard.photos import Photos
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
+from dashboard.sessions import Sessions
 from dashboard.settings import DashboardSettings
 from dashboard.state import StateFile
 from dashboard.stats import STATS_SECONDS, Stats
@@ -47,6 +49,8 @@ class Parts:
         settings.check()
         self.broker = broker
         self.settings = settings
+        self.sessions = Sessions()
+        self.attempts = Attempts()
         self.clock = RedisClock(broker.scripts)
         self.results = Results(broker.scripts)
         self.stream = ResultStream(broker.scripts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dashboard.passwords import PasswordHash
 from pipeline.broker import is_loopback
 from pipeline.camera_spec import CameraDefaults
 from pipeline.entities import Camera
@@ -18,7 +19,8 @@ class DashboardSettings:
     """What one dashboard process is told.
 
     `port` 0 takes a free one. `data` is the folder of the state file. `budget` matters only where `provider` is paid.
-    `token` is what every request has to bring (``Authorization: Bearer …``); without one only this machine is served.
+    `token` is what programs bring along (``Authorization: Bearer …``), `password` what people sign in with; the token serves
+    for that as well. Without either only this machine is served.
     `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
     """
 
@@ -30,6 +32,7 @@ class DashboardSettings:
     camera_defaults: CameraDefaults = field(default_factory=CameraDefaults)
     version: str = ""
     token: str | None = field(default=None, repr=False)
+    password: PasswordHash | None = None
     given: tuple[Camera, ...] = field(default=(), repr=False)
 
     @property
@@ -37,10 +40,15 @@ class DashboardSettings:
         """Whether only this machine can reach the API."""
         return is_loopback(self.host)
 
+    @property
+    def needs_login(self) -> bool:
+        """Whether a request has to come with the token or from somebody who signed in."""
+        return bool(self.token) or self.password is not None
+
     def check(self) -> None:
-        """Refuse to serve other machines without a token; raises SettingsError."""
-        if not self.is_local and not self.token:
+        """Refuse to serve other machines without a token or a password; raises SettingsError."""
+        if not self.is_local and not self.needs_login:
             raise SettingsError(
-                f"host {self.host!r} lets other machines reach the cameras: set REKSTREAM_TOKEN, which they then have to send "
-                "(Authorization: Bearer), or listen on 127.0.0.1"
+                f"host {self.host!r} lets other machines reach the cameras: name a --password-file, or set REKSTREAM_TOKEN, "
+                "which programs then send (Authorization: Bearer), or listen on 127.0.0.1"
             )

@@ -19,6 +19,8 @@ from pipeline.errors import SettingsError, redact
 
 MIN_FPS, MAX_FPS = 0.01, 60.0
 LOCAL_FPS, AWS_FPS = 5.0, 1.0
+SHORTEST_PASSWORD = 8
+_ANYBODY_ELSE = 0o077  # the rights of all but the owner
 
 
 class Settings(BaseSettings):
@@ -44,7 +46,8 @@ class Settings(BaseSettings):
     budget: str = Field("1/day", description="the most that may be spent on AWS: 0.50/hour, 1/day, 20/month")
     host: str = Field("127.0.0.1", description="address on which the dashboard listens")
     port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")
-    token: SecretStr | None = Field(None, description="what requests to the dashboard bring along beyond loopback (Bearer)")
+    token: SecretStr | None = Field(None, description="what programs send to the dashboard (Bearer); serves as password too")
+    password_file: Path | None = Field(None, description="file with the dashboard's password; it or a token beyond loopback")
     data: Path = Field(
         default_factory=lambda: default_data_folder(os.environ),
         description="folder of the state file, and of local collections",
@@ -80,13 +83,32 @@ class Settings(BaseSettings):
             return self.redis_password.get_secret_value()
         if self.redis_password_file is None:
             return None
-        try:
-            return self.redis_password_file.read_text().strip()
-        except OSError as error:
+        return _read_secret(self.redis_password_file, "REKSTREAM_REDIS_PASSWORD_FILE")
+
+    def dashboard_password(self) -> str | None:
+        """Return what people sign in with, from its file, which nobody else may read; raises SettingsError."""
+        if self.password_file is None:
+            return None
+        password = _read_secret(self.password_file, "--password-file")
+        if self.password_file.stat().st_mode & _ANYBODY_ELSE:
             raise SettingsError(
-                f"the password file {str(self.redis_password_file)!r} cannot be read ({error.strerror}): "
-                "correct REKSTREAM_REDIS_PASSWORD_FILE"
-            ) from error
+                f"the password file {str(self.password_file)!r} can be read by others: chmod 600 {self.password_file}"
+            )
+        if len(password) < SHORTEST_PASSWORD:
+            raise SettingsError(
+                f"the password in {str(self.password_file)!r} has {len(password)} characters: "
+                f"write one of at least {SHORTEST_PASSWORD} there"
+            )
+        return password
+
+
+def _read_secret(path: Path, name: str) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"the password file {str(path)!r} cannot be read ({error.strerror}): correct {name}") from error
+    except ValueError as error:
+        raise SettingsError(f"the password file {str(path)!r} holds no text: correct {name}") from error
 
 
 def load(**given: Any) -> Settings:

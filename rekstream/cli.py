@@ -42,6 +42,7 @@ Tps = Annotated[float | None, typer.Option(help="calls a second allowed, for all
 Threads = Annotated[int | None, typer.Option(help="calls in flight of one worker process")]
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
+PasswordFile = Annotated[Path | None, typer.Option(help="file with the password of the page; needed beyond loopback")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
 LOCAL_REKOGNITION_PORT = 9000
@@ -82,6 +83,7 @@ def up(
     threads: Threads = None,
     host: Host = None,
     port: Port = None,
+    password_file: PasswordFile = None,
     data: Data = None,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
     output: Annotated[Path | None, typer.Option(help="append each result to this file, a JSON object a line")] = None,
@@ -92,7 +94,7 @@ def up(
     given = {
         "fps": fps, "attributes": attributes, "redis": redis, "budget": budget, "endpoint_url": endpoint_url,
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
-        "provider": "aws" if aws else None,
+        "password_file": password_file, "provider": "aws" if aws else None,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 
@@ -145,11 +147,14 @@ def local_rekognition(
 
 
 @app.command()
-def dashboard(redis: Redis = None, host: Host = None, port: Port = None, data: Data = None) -> None:
+def dashboard(
+    redis: Redis = None, host: Host = None, port: Port = None, password_file: PasswordFile = None, data: Data = None
+) -> None:
     """Serve the API of the system at --redis."""
     from rekstream import parts  # noqa: PLC0415  # the API needs FastAPI, the other commands do not
 
-    parts.dashboard(_settings(redis=redis, host=host, port=port, data=data), _stop_on_signals())
+    settings = _settings(redis=redis, host=host, port=port, password_file=password_file, data=data)
+    parts.dashboard(settings, _stop_on_signals())
 
 
 @app.command()
@@ -277,7 +282,8 @@ def _settings(**given: Any) -> Settings:
 
 def _client(server: str | None) -> Client:
     settings = load(server=server)
-    return Client(settings.server, settings.token.get_secret_value() if settings.token else None)
+    token = settings.token.get_secret_value() if settings.token else None
+    return Client(settings.server, token, None if token else settings.dashboard_password())
 
 
 def _say_where(url: str) -> None:

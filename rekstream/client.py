@@ -19,13 +19,17 @@ class ServerError(RekstreamError):
 
 
 class Client:
-    """Talks to the dashboard's API at `server`, with `token` where it asks for one; every method raises ServerError."""
+    """Talks to the dashboard's API at `server`; every method raises ServerError.
 
-    def __init__(self, server: str, token: str | None = None) -> None:
+    Where it asks who calls, `token` is the answer, or `password`, with which the first call signs in.
+    """
+
+    def __init__(self, server: str, token: str | None = None, password: str | None = None) -> None:
         self._server = server.rstrip("/")
         # a proxy of the environment has no place between this machine and itself
         self._trust_env = not is_loopback(urlsplit(self._server).hostname or "")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._password = password
 
     def cameras(self) -> list[dict[str, Any]]:
         """Return the cameras."""
@@ -54,6 +58,20 @@ class Client:
         return self._ask("GET", "/api/stats")
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        if self._password:
+            self._sign_in(self._password)
+        answer = self._send(method, path, body)
+        return dict(answer.json()) if answer.content else {}
+
+    def _sign_in(self, password: str) -> None:
+        self._password = None
+        if not self._send("GET", "/api/session").json()["needed"]:
+            return
+        cookies = self._send("POST", "/api/session", {"password": password}).cookies
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        self._headers = {"Cookie": cookie, "X-Rekstream": "1"}
+
+    def _send(self, method: str, path: str, body: Any = None) -> httpx.Response:
         try:
             answer = httpx.request(
                 method,
@@ -68,7 +86,7 @@ class Client:
                 f"no rekstream answers at {self._server} ({error}): start it with `rekstream up`, or name it with --server"
             ) from error
         if answer.is_success:
-            return dict(answer.json()) if answer.content else {}
+            return answer
         raise ServerError(_sentence(answer))
 
 

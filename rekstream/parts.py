@@ -123,6 +123,7 @@ def local_rekognition(
 def dashboard(settings: Settings, stop: threading.Event) -> None:
     """Serve the API until `stop`."""
     from dashboard.app import run  # noqa: PLC0415  # only this part needs FastAPI
+    from dashboard.passwords import PasswordHash  # noqa: PLC0415  # only this part needs FastAPI
     from dashboard.settings import DashboardSettings  # noqa: PLC0415  # only this part needs FastAPI
     from pipeline.camera_spec import CameraDefaults  # noqa: PLC0415  # beside its only user
     from pipeline.settings import parse_attributes  # noqa: PLC0415  # beside its only user
@@ -131,6 +132,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
     broker = broker_of(settings)
     broker.check()
     provider = Provider.of(settings, settings.local_url)
+    password = settings.dashboard_password()
     run(
         broker,
         DashboardSettings(
@@ -142,6 +144,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes)),
             version=__version__,
             token=settings.token.get_secret_value() if settings.token else None,
+            password=PasswordHash.of(password) if password else None,
         ),
         stop,
         lambda url: log.info("listening at %s", url),

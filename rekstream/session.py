@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from dashboard.state import remembered
@@ -73,6 +75,8 @@ class Session:
         if provider.paid:
             provider = Provider.of(settings, account=account_of(provider))
         Budget.parse(settings.budget)
+        if settings.dashboard_password() and not settings.token:
+            settings = settings.model_copy(update={"token": SecretStr(secrets.token_urlsafe())})  # for this process itself
         cameras = cameras_of(self._sources, settings) if self._sources else config.cameras if config else ()
         for camera in cameras:
             _check_it_exists(camera)

@@ -3,6 +3,7 @@
 import { h, say } from "./core/dom.js";
 import { store } from "./core/store.js";
 import { showVitals } from "./header.js";
+import { offerSignOut } from "./signout.js";
 
 const PAGES = {
   "/": { title: "Live", module: "./pages/live.js" },
@@ -66,4 +67,5 @@ addEventListener("popstate", () => show(location.pathname));
 store.on("connection", sayWhetherConnected);
 store.start();
 showVitals(document.getElementById("vitals"), store);
+offerSignOut(document.querySelector(".top"));
 show(location.pathname);

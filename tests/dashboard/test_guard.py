@@ -88,7 +88,7 @@ def test_an_accident_is_one_sentence(api: Api, monkeypatch: pytest.MonkeyPatch) 
 
 def test_beyond_loopback_a_token_is_needed(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> None:
     """Without one it does not start; with one every request has to bring it, but for the probes."""
-    with pytest.raises(SettingsError, match=r"host '0\.0\.0\.0' lets other machines reach the cameras: set REKSTREAM_TOKEN"):
+    with pytest.raises(SettingsError, match=r"host '0\.0\.0\.0' lets other machines reach the cameras: name a --password-file"):
         run(broker, dataclasses.replace(settings, host="0.0.0.0"), threading.Event())
     open_to_all = dataclasses.replace(settings, host="0.0.0.0", token="t0ken")
     assert "t0ken" not in repr(open_to_all)

@@ -57,6 +57,26 @@ def test_a_password_comes_from_its_own_setting_or_a_file(tmp_path: Path, monkeyp
         load(redis_password_file=tmp_path / "none").password()
 
 
+def test_the_password_of_the_page_lies_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    assert load().dashboard_password() is None
+    path = tmp_path / "password"
+    path.write_text("open sesame\n")
+    for rights in (0o644, 0o640, 0o602):
+        path.chmod(rights)
+        with pytest.raises(SettingsError, match=f"'{path}' can be read by others: chmod 600 {path}"):
+            load(password_file=path).dashboard_password()
+    path.chmod(0o600)
+    assert load(password_file=path).dashboard_password() == "open sesame"
+    path.write_text(" short \n")
+    with pytest.raises(SettingsError, match="has 5 characters: write one of at least 8 there"):
+        load(password_file=path).dashboard_password()
+    path.write_bytes(b"\xff\xfe\x00\xd8\x00")
+    with pytest.raises(SettingsError, match="holds no text"):
+        load(password_file=path).dashboard_password()
+    with pytest.raises(SettingsError, match=r"cannot be read \(No such file or directory\): correct --password-file"):
+        load(password_file=tmp_path / "none").dashboard_password()
+
+
 def test_attributes_are_rekognitions_names() -> None:
     assert parse_attributes("smile, emotions,smile") == ("SMILE", "EMOTIONS")
     assert parse_attributes("all,smile") == ("ALL",)

@@ -20,6 +20,7 @@ from pipeline.presence import living
 from rekstream import environment
 from rekstream.embedded import program
 from rekstream.local import DEMO_FOLDER, free_port
+from rekstream.session import Session
 from tests.cameras.process import CameraProcess
 from tests.conftest import Valkey, wait_until
 from tests.endpoint import Endpoint
@@ -259,3 +260,27 @@ def test_a_worker_joins_as_the_system_was_set_up(own_valkey: Valkey, tmp_path: P
             worker.terminate()
             worker.wait(10)
     broker.close()
+
+
+def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("open sesame")
+    path.chmod(0o644)
+    code, _, said = run("up", "demo", "--host", "0.0.0.0", "--password-file", str(path), cwd=tmp_path)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "can be read by others: chmod 600" in said
+
+
+def test_up_with_a_password_gives_itself_a_token(tmp_path: Path) -> None:
+    """Its own table asks the API too; children are told the token through the environment."""
+    path = tmp_path / "password"
+    path.write_text("open sesame")
+    path.chmod(0o600)
+    given = {"password_file": path, "data": tmp_path}
+    plans = [Session(["demo"], None, given, None)._plan() for _ in range(2)]
+    tokens = {environment.of_children(plan.settings)["REKSTREAM_TOKEN"] for plan in plans}
+    assert len(tokens) == 2
+    assert min(map(len, tokens)) > 40
+    told = environment.of_children(plans[0].settings)
+    assert told["REKSTREAM_PASSWORD_FILE"] == str(path)
+    assert "open sesame" not in told.values()
