@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from dashboard.keeper import Keeper
-from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, with_known_secrets
+from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, is_browser, with_known_secrets
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, CameraStatus
 from pipeline.errors import CameraExists, SettingsError, redact
@@ -59,7 +59,10 @@ class CameraDesk:
         before = self._registry.get(camera_id)
         if body.get("id", camera_id) != camera_id:
             raise SettingsError(f"the id of camera {camera_id!r} cannot become {body['id']!r}: remove it and add another")
-        camera = camera_of(camera_id, _merged(before, body), self._defaults)
+        members = _merged(before, body)
+        if is_browser(before.url):
+            _check_change_of_browser(before, body)
+        camera = camera_of(camera_id, members, self._defaults, browser=is_browser(before.url))
         self._keeper.change(camera)
         return self._shown(camera)
 
@@ -125,6 +128,13 @@ def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
             "stalls": status.stalls,
         },
     }
+
+
+def _check_change_of_browser(before: Camera, body: Mapping[str, Any]) -> None:
+    """Refuse what a browser's camera has no choice of; raises SettingsError."""
+    for member in ("url", "preview_url", "policy"):
+        if body.get(member, getattr(before, member)) != getattr(before, member):
+            raise SettingsError(f"{member} of camera {before.id!r} cannot change: its pictures come from a browser")
 
 
 def _merged(before: Camera, body: Mapping[str, Any]) -> dict[str, Any]:

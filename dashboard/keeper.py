@@ -13,6 +13,7 @@ import redis
 
 from dashboard.state import StateFile
 from pipeline import keys
+from pipeline.camera_spec import is_browser
 from pipeline.cameras import CameraRegistry, camera_as_json, camera_from_json
 from pipeline.entities import Camera
 
@@ -25,10 +26,10 @@ MARKER_SECONDS = 3600
 class Keeper:
     """Keeps the cameras.
 
-    Those added through the API are stored; all others that Redis holds (of the command line, of rekstream.yml) are
-    remembered as they were last seen. A marker of this process in Redis tells when Redis was emptied: then both are put
-    back, without what was removed. Methods may raise redis.RedisError. A state file that cannot be written any more is
-    logged and tried again; nothing else is disturbed.
+    Those added through the API are stored; all others that Redis holds (of the command line, of rekstream.yml; not
+    browsers) are remembered as they were last seen. A marker of this process in Redis tells when Redis was emptied: then
+    both are put back, without what was removed. Methods may raise redis.RedisError. A state file that cannot be written
+    any more is logged and tried again; nothing else is disturbed.
     """
 
     def __init__(self, connection: redis.Redis, state: StateFile, given: Iterable[Camera] = ()) -> None:
@@ -72,7 +73,7 @@ class Keeper:
             self._registry.put([camera])
             if camera.id in self._stored:
                 self._store(camera)
-            else:
+            elif not is_browser(camera.url):
                 self._given[camera.id] = camera
 
     def remove(self, camera_id: str) -> None:
@@ -93,8 +94,12 @@ class Keeper:
         if not marked or not version:
             self._put_back()
         elif int(version) != self._seen_version:
-            self._given = {camera.id: camera for camera in _readable(stored) if camera.id not in self._stored}
+            self._given = {camera.id: camera for camera in _readable(stored) if self._is_given(camera)}
             self._seen_version = int(version)
+
+    def _is_given(self, camera: Camera) -> bool:
+        """Say whether a camera of Redis is to be remembered; a browser comes back by itself, or not at all."""
+        return camera.id not in self._stored and not is_browser(camera.url)
 
     def _put_back(self) -> None:
         """Add what is missing and the marker in one step; a camera that is there already was put by somebody who knows."""

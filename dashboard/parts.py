@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from dashboard.browser_camera import SWEEP_SECONDS, BrowserCameras
 from dashboard.budget import BUDGET_SECONDS, BudgetKeeper
 from dashboard.cameras import CameraDesk
 from dashboard.checks import CheckDesk
@@ -67,6 +68,7 @@ class Parts:
             broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults
         )
         self.checks = CheckDesk(broker)
+        self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults)
         self._shown: dict[str, dict[str, Any]] = {}
         self._chores = self._make_chores()
         self._presence: Presence | None = None
@@ -87,6 +89,7 @@ class Parts:
 
     def stop(self) -> None:
         """End every thread and close the state file, once no more requests come."""
+        self.browser_cameras.close()
         self.feed.stop()
         self.worst.stop()
         for chore in self._chores:
@@ -102,6 +105,7 @@ class Parts:
             _chore("tell", STATS_SECONDS, self._tell),
             _chore("settle", STATS_SECONDS, self.desk.settle),
             _chore("rehearsal", LOOK_SECONDS, self.rehearsal.look),
+            _chore("browsers", SWEEP_SECONDS, self.browser_cameras.sweep),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
         ]
         budget = self.settings.budget

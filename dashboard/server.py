@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2
 BACKLOG = 512
+LARGEST_MESSAGE = 2 * 1024 * 1024  # bytes of one WebSocket message; a browser's picture is the largest there is
+PING_SECONDS = 10.0  # a peer that does not answer for as long is gone
 
 
 class HttpServer:
@@ -31,6 +33,9 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             ws_per_message_deflate=False,
+            ws_max_size=LARGEST_MESSAGE,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._server = _TellingServer(config)

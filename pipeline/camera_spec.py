@@ -17,6 +17,7 @@ from pipeline.settings import LOCAL_FPS, check_fps, parse_attributes
 MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused")
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 DEMO = "demo"
+BROWSER = "browser:"  # the webcam of a browser that has the page open; only the dashboard's socket makes such cameras
 PHOTO_PREFIX = "photo-"  # the API's one-shot photos travel as cameras of such ids
 
 LONGEST_ID, LONGEST_URL = 40, 2000
@@ -38,19 +39,25 @@ class CameraDefaults:
 
 
 def camera_of(
-    camera_id: str | None, values: Mapping[str, Any], defaults: CameraDefaults, taken: Collection[str] = ()
+    camera_id: str | None,
+    values: Mapping[str, Any],
+    defaults: CameraDefaults,
+    taken: Collection[str] = (),
+    *,
+    browser: bool = False,
 ) -> Camera:
     """Return the camera that `values` (members by the names in MEMBERS, None for not said) describe.
 
     Without an id it gets one made of its URL that is not among `taken`. Files and folders get policy `every`, live sources
-    `latest`, unless said otherwise. Raises SettingsError with one sentence that names the camera, the member and its value.
+    `latest`, unless said otherwise. `browser` says that the URL may be that of a browser. Raises SettingsError with one
+    sentence that names the camera, the member and its value.
     """
     given = {name: value for name, value in values.items() if value is not None}
     try:
         if camera_id is not None:
             check_id(camera_id)
         _check_members(given)
-        url = check_url(given.get("url"))
+        url = check_url(given.get("url"), browser=browser)
         return Camera(
             id=new_id(url, taken) if camera_id is None else camera_id,
             url=url,
@@ -99,12 +106,17 @@ def default_policy(url: str) -> Policy:
 
 def is_file(url: str) -> bool:
     """Say whether a URL names a file or a folder."""
-    if url == DEMO or _WEBCAM.match(url):
+    if url == DEMO or _WEBCAM.match(url) or is_browser(url):
         return False
     return not _HAS_SCHEME.match(url) or urlsplit(url).scheme.lower() == "file"
 
 
-def check_url(url: object, member: str = "url") -> str:
+def is_browser(url: str) -> bool:
+    """Say whether a URL stands for a browser's webcam, which no producer can open: its pictures come by themselves."""
+    return url.startswith(BROWSER)
+
+
+def check_url(url: object, member: str = "url", *, browser: bool = False) -> str:
     """Return the URL when its form names a source; nothing is opened.
 
     A path has to exist on this machine and becomes absolute, unless it is written as file://, for producers elsewhere.
@@ -117,7 +129,9 @@ def check_url(url: object, member: str = "url") -> str:
     url = url.strip()
     if len(url) > LONGEST_URL or not url.isprintable():
         raise SettingsError(f"{member} of {len(url)} characters is too long or holds unprintable ones: check it")
-    if url == DEMO or _WEBCAM.match(url):
+    if is_browser(url) and not browser:
+        raise SettingsError(f"{member} {url!r} stands for a browser, which nobody can open: it adds itself on the page /camera")
+    if url == DEMO or _WEBCAM.match(url) or is_browser(url):
         return url
     return _check_address(url, member) if _HAS_SCHEME.match(url) else _check_path(url, member)
 
@@ -208,7 +222,7 @@ def _name_of(url: str) -> str:
     if _WEBCAM.match(url):
         return "webcam-" + (re.sub(r"\D", "", url) or "0")
     if not _HAS_SCHEME.match(url):
-        return _stem(url)
+        return url.removeprefix(BROWSER) if is_browser(url) else _stem(url)
     try:
         parts = urlsplit(url)
         port = f"-{parts.port}" if parts.port else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,8 @@ from pipeline.entities import Camera, CameraState, CameraStatus, Policy
 from pipeline.errors import CameraExists, UnknownCamera
 
 log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 4.0
 
 _LEASE = """
 local held = redis.call('HGET', KEYS[1], 'owner')
@@ -98,6 +101,10 @@ class CameraRegistry:
         """Let others take the camera at once."""
         self._release(keys=[keys.lease(camera_id)], args=[owner, fence])
 
+    def is_leased(self, camera_id: str) -> bool:
+        """Say whether anybody has the camera now."""
+        return bool(self._connection.exists(keys.lease(camera_id)))
+
     def ask_for_cameras(self, owner: str, seconds: float) -> None:
         """Let the other producers know for `seconds` that this one has fewer cameras than its share."""
         self._connection.set(keys.ASKING, owner, px=int(seconds * 1000), nx=True)
@@ -111,6 +118,10 @@ class CameraRegistry:
         """Say how a camera is; forgotten after `seconds`."""
         self._connection.set(keys.status(status.camera), json.dumps(asdict(status)), px=int(seconds * 1000))
 
+    def forget_status(self, camera_id: str) -> None:
+        """Take back what was said of a camera that is gone."""
+        self._connection.delete(keys.status(camera_id))
+
     def statuses(self, camera_ids: Iterable[str]) -> dict[str, CameraStatus]:
         """Return what the producers last said; a camera that nobody reported of is CONNECTING."""
         wanted = list(camera_ids)
@@ -119,6 +130,31 @@ class CameraRegistry:
 
     def _changed(self) -> None:
         self._connection.incr(keys.CAMERAS_VERSION)
+
+
+class Lease:
+    """A camera's lease, renewed by whoever captures it; Redis emptied in between gives it a new number."""
+
+    def __init__(self, registry: CameraRegistry, camera: str, owner: str, fence: int) -> None:
+        self._registry = registry
+        self._camera = camera
+        self._owner = owner
+        self.fence: int | None = fence
+
+    def keep(self) -> bool:
+        """Renew the lease, or take it anew; False when another producer has it. May raise redis.RedisError."""
+        if self.fence is not None and self._registry.renew(self._camera, self._owner, self.fence, LEASE_SECONDS):
+            return True
+        fence = self._registry.lease(self._camera, self._owner, LEASE_SECONDS)
+        if fence is not None:
+            self.fence = fence
+        return fence is not None
+
+    def release(self) -> None:
+        """Let others have the camera at once."""
+        if self.fence is not None:
+            with suppress(redis.RedisError):
+                self._registry.release(self._camera, self._owner, self.fence)
 
 
 def camera_as_json(camera: Camera) -> str:

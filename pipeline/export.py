@@ -8,16 +8,16 @@ from typing import Any
 
 import yaml
 
-from pipeline.camera_spec import HIDDEN, default_policy
+from pipeline.camera_spec import HIDDEN, default_policy, is_browser
 
 
 def export(cameras: Sequence[Mapping[str, Any]]) -> str:
     """Return a rekstream.yml with these cameras of the API; each password becomes a variable of the environment.
 
-    The first lines name the variables that have to be set.
+    The first lines name the variables that have to be set. Browsers are left out: they come by themselves.
     """
     variables: list[str] = []
-    entries = {camera["id"]: _entry(camera, variables) for camera in cameras}
+    entries = {camera["id"]: _entry(camera, variables) for camera in cameras if not is_browser(camera["url"])}
     text = yaml.safe_dump({"cameras": entries}, sort_keys=False, allow_unicode=True)
     return "".join(f"# set {name} in the environment\n" for name in variables) + text
 

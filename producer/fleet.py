@@ -31,7 +31,8 @@ import redis
 
 from pipeline import keys, logs
 from pipeline.broker import Broker
-from pipeline.cameras import CameraRegistry
+from pipeline.camera_spec import is_browser
+from pipeline.cameras import LEASE_SECONDS, CameraRegistry, Lease
 from pipeline.clock import RedisClock
 from pipeline.entities import Camera, CameraStatus
 from pipeline.heap import keep_heap_small
@@ -46,7 +47,6 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 5.0  # a Redis that was emptied and filled again may have come to the same version
-LEASE_SECONDS = 4.0
 STATUS_SECONDS = 5.0
 STOP_SECONDS = 1.5
 CLOCK_SECONDS = 60.0
@@ -211,7 +211,7 @@ class Fleet:
             log.debug("cameras not looked up: %s", type(error).__name__)
             return
         self._version, self._looked_at = version, time.monotonic()
-        self._wanted = {camera.id: camera for camera in cameras if not camera.paused}
+        self._wanted = {camera.id: camera for camera in cameras if not camera.paused and not is_browser(camera.url)}
 
     def _balance(self) -> None:
         """Ask for cameras while others have more than their share; hand one over while somebody asks and this one has more."""
@@ -253,31 +253,6 @@ def _ending(exitcode: int | None) -> str:
 
 
 # --- in the capture process ---
-
-
-class Lease:
-    """A camera's lease, renewed by its capture; Redis emptied in between gives it a new number."""
-
-    def __init__(self, registry: CameraRegistry, camera: str, owner: str, fence: int) -> None:
-        self._registry = registry
-        self._camera = camera
-        self._owner = owner
-        self.fence: int | None = fence
-
-    def keep(self) -> bool:
-        """Renew the lease, or take it anew; False when another producer has it."""
-        if self.fence is not None and self._registry.renew(self._camera, self._owner, self.fence, LEASE_SECONDS):
-            return True
-        fence = self._registry.lease(self._camera, self._owner, LEASE_SECONDS)
-        if fence is not None:
-            self.fence = fence
-        return fence is not None
-
-    def release(self) -> None:
-        """Let others have the camera at once."""
-        if self.fence is not None:
-            with suppress(redis.RedisError):
-                self._registry.release(self._camera, self._owner, self.fence)
 
 
 def capture_camera(order: Order) -> None:

@@ -15,14 +15,13 @@ import pytest
 import redis
 
 from pipeline.broker import Broker
-from pipeline.cameras import CameraRegistry
+from pipeline.cameras import CameraRegistry, Lease
 from pipeline.clock import SystemClock
 from pipeline.entities import Camera, CameraState, Policy
 from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
 from producer.capture import Capture, Outcome
-from producer.fleet import Lease
 from producer.sources import Source, open_source
 from producer.sources.base import Image, Moment, Picture, Pixels
 from producer.sources.stream import open_stream
