@@ -302,10 +302,12 @@ class BrowserCamera:
         return str(offer)
 
     def _keep_place(self) -> None:
-        fence = self.lease.fence
+        times_taken = self.lease.times_taken
         if not self.lease.keep():
             raise CameraOverError(f"camera {self.id!r} is another browser's now: connect again")
-        if self.lease.fence != fence:  # Redis was emptied, or this process stood still: whoever swept knew no better
+        if (
+            self.lease.times_taken != times_taken
+        ):  # Redis was emptied, or this process stood still: whoever swept knew no better
             with suppress(CameraExists):
                 self._registry.add(self.camera)
         with suppress(UnknownCamera):

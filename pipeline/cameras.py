@@ -140,6 +140,7 @@ class Lease:
         self._camera = camera
         self._owner = owner
         self.fence: int | None = fence
+        self.times_taken = 1  # the numbers alone do not tell: an emptied Redis may give the same one within a second
 
     def keep(self) -> bool:
         """Renew the lease, or take it anew; False when another producer has it. May raise redis.RedisError."""
@@ -148,6 +149,7 @@ class Lease:
         fence = self._registry.lease(self._camera, self._owner, LEASE_SECONDS)
         if fence is not None:
             self.fence = fence
+            self.times_taken += 1
         return fence is not None
 
     def release(self) -> None:
