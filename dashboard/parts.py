@@ -14,16 +14,19 @@ from dashboard.budget import BUDGET_SECONDS, BudgetKeeper
 from dashboard.cameras import CameraDesk
 from dashboard.checks import CheckDesk
 from dashboard.collector import registry_of
+from dashboard.display import Displays
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
 from dashboard.passwords import Attempts
 from dashboard.photos import Photos
+from dashboard.previews import PreviewReader
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
 from dashboard.sessions import Sessions
 from dashboard.settings import DashboardSettings
 from dashboard.state import StateFile
 from dashboard.stats import STATS_SECONDS, Stats
 from dashboard.stream import ResultStream
+from dashboard.viewers import Viewers
 from dashboard.window import MINUTE, ResultWindow
 from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
@@ -31,8 +34,10 @@ from pipeline.clock import RedisClock
 from pipeline.entities import Result
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
+from pipeline.metrics import DashboardMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
+from pipeline.previews import PreviewListener
 from pipeline.results import Results
 
 log = logging.getLogger(__name__)
@@ -59,8 +64,11 @@ class Parts:
         self.worst = WorstFrames(self.results.picture_of, self.clock.now)
         self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self._take_over, MINUTE)
         self.rehearsal = RehearsalDesk(settings.provider)
-        self.stats = Stats(broker, settings, self.clock, self.window, self.stream, lambda: self.rehearsal.now)
         self.metrics = registry_of(broker, lambda: self.clock.error_seconds)
+        self.displays = Displays(self.window, self.clock.now, DashboardMetrics(self.metrics).display_age_seconds)
+        self.previews = PreviewReader(PreviewListener(broker.jobs))
+        self.viewers = Viewers(self.results.newest_frame, self.previews.watch, self.clock.now)
+        self.stats = Stats(broker, settings, self.clock, self.window, self.stream, self.displays, lambda: self.rehearsal.now)
         self.photos = Photos(broker, self.clock, self.feed, self.stats)
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)
@@ -79,6 +87,7 @@ class Parts:
             self.keeper.look()
         self.worst.start()
         self.feed.start()
+        self.previews.start(self.viewers.show)
         for chore in self._chores:
             chore.start()
 
@@ -92,6 +101,7 @@ class Parts:
         self.browser_cameras.close()
         self.feed.stop()
         self.worst.stop()
+        self.previews.stop()
         for chore in self._chores:
             chore.stop()
         if self._presence is not None:
@@ -118,6 +128,7 @@ class Parts:
     def _take_over(self, results: list[Result]) -> None:
         self.window.add(results)
         self.worst.add(results)
+        self.viewers.hear(results)
 
     def _tell(self) -> None:
         """Tell all listeners the figures, and the cameras that are new, changed or gone."""
@@ -130,6 +141,7 @@ class Parts:
             if self._shown.get(camera_id) != camera:
                 self.feed.publish("camera", camera)
         self._shown = cameras
+        self.viewers.know(cameras)
 
 
 def _chore(name: str, seconds: float, action: Callable[[], object]) -> Periodic:

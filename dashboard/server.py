@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -9,6 +10,7 @@ import threading
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from pipeline.errors import PortInUse, SettingsError
 
@@ -18,6 +20,7 @@ GRACE_SECONDS = 2
 BACKLOG = 512
 LARGEST_MESSAGE = 2 * 1024 * 1024  # bytes of one WebSocket message; a browser's picture is the largest there is
 PING_SECONDS = 10.0  # a peer that does not answer for as long is gone
+UNSENT_BYTES = 16 * 1024  # that the system holds back for a slow web socket
 
 
 class HttpServer:
@@ -32,6 +35,7 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ws=_PromptSocket,
             ws_per_message_deflate=False,
             ws_max_size=LARGEST_MESSAGE,
             ws_ping_interval=PING_SECONDS,
@@ -72,6 +76,17 @@ class _TellingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
+
+
+class _PromptSocket(WebSocketsSansIOProtocol):
+    """A web socket that makes its sender wait instead of queueing: what waits here would be old when it arrives."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=0)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Linux, macOS
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import bottleneck, frames
+from dashboard.display import Displays, Shown
 from dashboard.limits import Limit, limits
 from dashboard.settings import DashboardSettings
 from dashboard.stream import ResultStream
-from dashboard.window import ResultWindow, Seen, ages_and_stages
+from dashboard.window import ResultWindow, Seen, ages_and_stages, percentiles
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import Clock
@@ -31,7 +32,7 @@ _DELIVERING = (CameraState.LIVE, CameraState.ENDED, CameraState.OFF)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What Redis and the last minute say at one moment; `seen` are the results of that minute."""
+    """What Redis and the last minute say at one moment; `seen` are the results of that minute, `shown` what pages painted."""
 
     now: float
     cameras: list[Camera]
@@ -42,6 +43,7 @@ class Snapshot:
     spending: Spending | None
     queue_length: int
     seen: list[Seen]
+    shown: list[Shown]
 
 
 class Stats:
@@ -54,6 +56,7 @@ class Stats:
         clock: Clock,
         window: ResultWindow,
         stream: ResultStream,
+        displays: Displays,
         rehearsal: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._connection = broker.scripts
@@ -63,6 +66,7 @@ class Stats:
         self._window = window
         self._stream = stream
         self._rehearsal = rehearsal
+        self._displays = displays
         self._registry = CameraRegistry(broker.scripts)
         self._jobs = JobQueue(broker.jobs)
         self._mailbox = Mailbox(broker.scripts, self._jobs)
@@ -101,6 +105,7 @@ class Stats:
             spending=self._purse.read(),
             queue_length=len(self._jobs),
             seen=self._window.last_minute(),
+            shown=self._displays.last_minute(),
         )
 
     def _figures(self, at: Snapshot) -> dict[str, Any]:
@@ -115,6 +120,7 @@ class Stats:
             "frames": frames.as_json(frames.total(at.counters.values())),
             "rates": rates,
             **measured,
+            "display": percentiles([shown.age for shown in at.shown]),
             "cameras": self._by_camera(at, by_camera),
             "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],
             "cost": {
@@ -135,6 +141,9 @@ class Stats:
 
     def _by_camera(self, at: Snapshot, rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
         seen: defaultdict[str, list[Seen]] = defaultdict(list)
+        ages: defaultdict[str, list[float]] = defaultdict(list)
+        for shown in at.shown:
+            ages[shown.camera].append(shown.age)
         for entry in at.seen:
             seen[entry.camera].append(entry)
         newest = self._window.newest()
@@ -143,6 +152,7 @@ class Stats:
                 "frames": frames.as_json(balance),
                 "rates": dict(rates[camera]),
                 **ages_and_stages(seen[camera]),
+                "display": percentiles(ages[camera]),
                 "newest_age": round(max(0.0, at.now - newest[camera].captured_at), 3) if camera in newest else None,
                 "faces": newest[camera].faces if camera in newest else None,
             }

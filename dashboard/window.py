@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ class Seen:
     `called` is the operation that was called, '' for a frame whose worker was lost.
     """
 
+    id: str
     camera: str
     captured_at: float
     published_at: float
@@ -46,7 +47,8 @@ class ResultWindow:
     def __init__(self, now: Callable[[], float], most: int = 50_000) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._seen: deque[Seen] = deque(maxlen=most)
+        self._most = most
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._newest: dict[str, Newest] = {}
 
     def add(self, results: Iterable[Result]) -> None:
@@ -54,18 +56,26 @@ class ResultWindow:
         with self._lock:
             for result in results:
                 seen = _seen(result)
-                self._seen.append(seen)
+                self._seen[seen.id] = seen
                 before = self._newest.get(seen.camera)
                 if seen.analysed and (before is None or before.captured_at <= seen.captured_at):
                     self._newest[seen.camera] = Newest(seen.captured_at, seen.faces)
+            while len(self._seen) > self._most:
+                self._seen.popitem(last=False)
 
     def last_minute(self) -> list[Seen]:
         """Return what came out in the last minute; older newest results are kept, and forgotten with `forget`."""
         since = self._now() - MINUTE
         with self._lock:
-            while self._seen and self._seen[0].published_at < since:
-                self._seen.popleft()
-            return list(self._seen)
+            while self._seen and next(iter(self._seen.values())).published_at < since:
+                self._seen.popitem(last=False)
+            return list(self._seen.values())
+
+    def find(self, result_id: str) -> Seen | None:
+        """Return a result of the last minute, None when there is none of that id."""
+        with self._lock:
+            seen = self._seen.get(result_id)
+        return seen if seen is not None and seen.published_at >= self._now() - MINUTE else None
 
     def newest(self) -> Mapping[str, Newest]:
         """Return the newest analysed result by camera."""
@@ -107,6 +117,7 @@ def _seen(result: Result) -> Seen:
     faces = result.response.get("FaceDetails")
     error = result.error or {}
     return Seen(
+        id=result.id,
         camera=result.camera,
         captured_at=result.captured_at,
         published_at=result.published_at,

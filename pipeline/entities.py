@@ -147,6 +147,20 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """One small picture of one camera for people to watch; it is never analysed and never kept.
+
+    `captured_at` is seconds since 1970 on Redis's clock, as of a `Frame`; `width` and `height` are those of `jpeg`.
+    """
+
+    camera: str
+    captured_at: float
+    width: int
+    height: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TakenFrame:
     """A frame in a worker's hands: in flight until its token is finished or its deadline has passed.
 

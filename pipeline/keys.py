@@ -45,6 +45,11 @@ def overtaken(camera: str) -> str:
     return f"{PREFIX}overtaken:{camera}"
 
 
+def preview(camera: str) -> str:
+    """Return the channel on which a camera's previews are published; nothing of them is kept."""
+    return f"{PREFIX}preview:{camera}"
+
+
 def fence(camera: str) -> str:
     """Return the key of the number of the newest lease of a camera."""
     return f"{PREFIX}fence:{camera}"

@@ -74,6 +74,19 @@ class WorkerMetrics:
         )
 
 
+class DashboardMetrics:
+    """What a dashboard measures itself: how old pictures are when they are seen."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.display_age_seconds = Histogram(
+            "rekstream_display_age_seconds",
+            "Age of the picture when a page had painted its result",
+            ["camera"],
+            buckets=_AGE_BUCKETS,
+            registry=registry,
+        )
+
+
 class MetricsServer:
     """Serves a registry at http://HOST:PORT/metrics until it is stopped; `address` is where."""
 

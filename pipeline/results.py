@@ -30,6 +30,8 @@ class NewestFrame:
     seq: int
     captured_at: float
     result_id: str
+    width: int
+    height: int
 
 
 class Results:
@@ -81,7 +83,15 @@ class Results:
         jpeg, meta, seq, result_id = self._connection.hmget(keys.newest(camera), "jpeg", "meta", "seq", "result_id")
         if jpeg is None:
             return None
-        return NewestFrame(jpeg, int(seq), float(json.loads(meta)["captured_at"]), (result_id or b"").decode())
+        about = json.loads(meta)
+        return NewestFrame(
+            jpeg,
+            int(seq),
+            float(about["captured_at"]),
+            (result_id or b"").decode(),
+            int(about["width"]),
+            int(about["height"]),
+        )
 
     def picture_of(self, camera: str, result_id: str) -> bytes | None:
         """Return the JPEG that a result is about, while it is the newest, or for seconds after it came too late to be."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from starlette.routing import WebSocketRoute
+
+from dashboard.parts import Parts
 from dashboard.route_list import operations
+from dashboard.routes import routes
+from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from tests.dashboard.support import Api, Producer, Worker, until
 
@@ -18,6 +23,14 @@ def test_every_route_is_in_the_docs_and_the_other_way_round(api: Api) -> None:
     told = {(method, path) for method, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s`?]*)", TEXT)}
     served = {(method, path) for path, method, _ in operations(api.get("/openapi.json"))}
     assert told == served | FOR_PEOPLE
+
+
+def test_every_socket_is_in_the_docs(broker: Broker, settings: DashboardSettings) -> None:
+    """OpenAPI does not know web sockets; docs/api.md does."""
+    parts = Parts(broker, settings)
+    served = {route.path for route in routes(parts).routes if isinstance(route, WebSocketRoute)}
+    parts.state.close()
+    assert set(re.findall(r"`WS (/[^\s`?]*)", TEXT)) == served
 
 
 def test_every_member_of_the_statistics_and_every_metric_is_in_the_docs(api: Api, broker: Broker) -> None:
