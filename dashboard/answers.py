@@ -12,6 +12,7 @@ from typing import Any
 import redis
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -52,6 +53,26 @@ class RefusedError(RekstreamError):
         self.status = status
         self.code = code
         self.headers = headers or {}
+
+
+class Problem(BaseModel):
+    """What went wrong: a name for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+class ProblemAnswer(BaseModel):
+    """The one shape of errors."""
+
+    error: Problem
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ProblemAnswer, "description": "Refused: one sentence says why"},
+    "5XX": {"model": ProblemAnswer, "description": "Not possible now: one sentence says why"},
+}
+"""What every route may answer instead, for the OpenAPI."""
 
 
 def install(app: FastAPI, broker_address: str) -> None:

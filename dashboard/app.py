@@ -31,6 +31,7 @@ def create_app(parts: Parts) -> FastAPI:
         summary="Near real-time face analysis of live cameras",
         docs_url=None,
         redoc_url=None,
+        responses=answers.PROBLEMS,
     )
     app.include_router(routes(parts))
     app.mount("/static", PageFiles())
