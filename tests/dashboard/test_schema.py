@@ -45,7 +45,7 @@ def test_every_route_answers_as_documented_to_anything(mode: GenerationMode, api
             )
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: Case) -> None:
-                case.call_and_validate(checks=CHECKS)  # noqa: B023  # called before the next round
+                case.call_and_validate(checks=CHECKS)  # called before the next round
                 asked.add(case.operation.label)
 
             with suppress(Unsatisfiable):  # a route without parameters cannot be asked wrongly
