@@ -34,6 +34,8 @@ def create_app(parts: Parts) -> FastAPI:
         responses=answers.PROBLEMS,
     )
     app.include_router(routes(parts))
+    if parts.settings.examples:
+        app.mount("/static/examples", PageFiles(parts.settings.examples))
     app.mount("/static", PageFiles())
     answers.install(app, parts.broker.address)
     app.add_middleware(Guard, settings=parts.settings, sessions=parts.sessions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +18,8 @@ from dashboard.settings import DashboardSettings
 PHOTO_BYTES = 15 * 1024 * 1024
 JSON_BYTES = 64 * 1024
 PHOTOS_PATH = "/api/photos"
+TWO_PHOTOS_PATH = "/api/photos/compare"
+BEGAN_AT = "rekstream.began_at"  # in a request's scope: when it began, by time.monotonic()
 
 DRAIN_BYTES, DRAIN_SECONDS = 32 * 1024 * 1024, 5.0
 _SIGNED_OUT = 4401  # the code with which a socket of ours closes when its session is over
@@ -35,6 +38,7 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        scope[BEGAN_AT] = time.monotonic()
         incoming = _Incoming(receive)
         try:
             session = self._callers.check(scope)
@@ -120,7 +124,7 @@ async def _nothing() -> Message:
 
 async def _whole_body(scope: Scope, receive: Receive) -> Receive:
     """Read the body up to its bound, and return what hands it on; raises RefusedError."""
-    most = PHOTO_BYTES if scope["path"] == PHOTOS_PATH else JSON_BYTES
+    most = _most_bytes(scope["path"])
     announced = Headers(scope=scope).get("content-length", "0")
     if not announced.isdigit() or int(announced) > most:
         raise _too_large(announced, most)
@@ -135,6 +139,12 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
         if size > most:
             raise _too_large(str(size), most)
     return _handing_on(b"".join(parts), receive)
+
+
+def _most_bytes(path: str) -> int:
+    if path == TWO_PHOTOS_PATH:
+        return 2 * PHOTO_BYTES
+    return PHOTO_BYTES if path.startswith(PHOTOS_PATH) else JSON_BYTES
 
 
 def _handing_on(body: bytes, receive: Receive) -> Receive:

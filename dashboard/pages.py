@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -15,8 +16,8 @@ FOLDER = files("dashboard") / "static"
 class PageFiles(StaticFiles):
     """Serves modules, styles and pictures of the page; browsers keep them, and ask each time whether they changed."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=str(FOLDER))
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__(directory=str(folder or FOLDER))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file, or 304."""

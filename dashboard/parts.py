@@ -69,7 +69,7 @@ class Parts:
         self.previews = PreviewReader(PreviewListener(broker.jobs))
         self.viewers = Viewers(self.results.newest_frame, self.previews.watch, self.clock.now)
         self.stats = Stats(broker, settings, self.clock, self.window, self.stream, self.displays, lambda: self.rehearsal.now)
-        self.photos = Photos(broker, self.clock, self.feed, self.stats)
+        self.photos = Photos(broker, self.clock, self.feed, self.stats, settings.provider)
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)
         self.desk = CameraDesk(

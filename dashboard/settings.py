@@ -21,6 +21,7 @@ class DashboardSettings:
     `port` 0 takes a free one. `data` is the folder of the state file. `budget` matters only where `provider` is paid.
     `token` is what programs bring along (``Authorization: Bearer …``), `password` what people sign in with; the token serves
     for that as well. Without either only this machine is served.
+    `examples` is a folder of pictures that the page offers to try, at /static/examples/.
     `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
     """
 
@@ -33,6 +34,7 @@ class DashboardSettings:
     version: str = ""
     token: str | None = field(default=None, repr=False)
     password: PasswordHash | None = None
+    examples: Path | None = None
     given: tuple[Camera, ...] = field(default=(), repr=False)
 
     @property

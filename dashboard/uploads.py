@@ -1,101 +1,165 @@
-"""The three ways in which a photo may be sent."""
+"""The ways in which photos may be sent: a form, the bytes themselves, JSON with data URLs, or the name of an S3 object."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from dashboard.guard import PHOTO_BYTES
+from pipeline.entities import S3Object
 from pipeline.errors import SettingsError
-from pipeline.settings import parse_attributes
 
-_SAY = 'send multipart/form-data with a file `image`, the bytes themselves, or JSON {"image": "data:image/jpeg;base64,…"}'
+Picture = bytes | S3Object
 
-_PICTURE = {"type": "string", "format": "binary"}
-_ATTRIBUTES = {"type": "string", "example": "smile,emotions"}
-OPENAPI: dict[str, Any] = {
-    "parameters": [{"name": "attributes", "in": "query", "schema": _ATTRIBUTES}],
-    "requestBody": {
-        "content": {
-            "multipart/form-data": {"schema": {"type": "object", "properties": {"image": _PICTURE, "attributes": _ATTRIBUTES}}},
-            "image/jpeg": {"schema": _PICTURE},
-            "image/png": {"schema": _PICTURE},
-            "application/json": {
-                "schema": {"type": "object", "properties": {"image": {"type": "string"}, "attributes": _ATTRIBUTES}}
-            },
-        }
-    },
-}
+S3 = "s3://"
+_BUCKET = re.compile(r"[0-9A-Za-z._-]{3,255}")
+_LONGEST_KEY = 1024
+
+_SAY = (
+    'send multipart/form-data with a file `image`, the bytes themselves, JSON {"image": "data:image/jpeg;base64,…"}, '
+    'or JSON {"s3": "s3://bucket/key"}'
+)
+_SAY_TWO = (
+    "send multipart/form-data with the files `source` and `target`, or JSON with both, "
+    'each as "data:image/jpeg;base64,…" or "s3://bucket/key"'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture as it was sent, unchecked, and the attributes asked for by Rekognition's names."""
+    """One picture, or source and target, as they were sent, unchecked; `asked` holds the other members by name."""
 
-    data: bytes
-    attributes: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    asked: Mapping[str, object] = field(default_factory=dict)
 
 
-async def read(request: Request) -> Upload:
-    """Take the picture and the attributes (form field, JSON member or query; all by default) out of a request.
+async def read_one(request: Request) -> Upload:
+    """Take one picture, and what else is said, out of a request; raises SettingsError."""
+    members = await _members(request, _SAY)
+    if isinstance(members, bytes):
+        return Upload((members,), request.query_params)
+    return Upload((_one(members),), _asked(request, members))
 
-    Raises SettingsError.
-    """
+
+async def read_two(request: Request) -> Upload:
+    """Take the pictures `source` and `target`, and what else is said, out of a request; raises SettingsError."""
+    members = await _members(request, _SAY_TWO)
+    if isinstance(members, bytes):
+        raise SettingsError(f"two pictures are compared, and one came: {_SAY_TWO}")
+    pictures = tuple(_picture(name, members.get(name), members.get(f"{name}_version"), _SAY_TWO) for name in _TWO)
+    return Upload(pictures, _asked(request, members))
+
+
+async def _members(request: Request, say: str) -> dict[str, object] | bytes:
+    """Return the fields of a form or the members of a JSON object, or the bytes of a body that is neither."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    asked = request.query_params.get("attributes")
     if kind == "multipart/form-data":
-        data, named = await _of_form(request)
-    elif kind == "application/json":
-        data, named = _of_json(await request.body())
-    else:
-        data, named = await request.body(), None
-    return Upload(data, _attributes(named if named is not None else asked))
+        return await _of_form(request, say)
+    body = await request.body()
+    return _of_json(body, say) if kind == "application/json" else body
 
 
-async def _of_form(request: Request) -> tuple[bytes, object]:
+async def _of_form(request: Request, say: str) -> dict[str, object]:
+    parser = MultiPartParser(request.headers, request.stream(), max_files=4, max_fields=12, max_part_size=PHOTO_BYTES)
+    parser.spool_max_size = 2 * PHOTO_BYTES + 1  # never onto the disk: it is a picture of people
     try:
-        async with request.form(max_files=4, max_fields=8, max_part_size=PHOTO_BYTES) as form:
-            file = _file_of(form)
-            return await file.read(), form.get("attributes")
-    except (HTTPException, KeyError) as error:  # Starlette turns every fault of a form into the former
-        raise SettingsError(f"the form cannot be read ({getattr(error, 'detail', error)}): {_SAY}") from error
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise SettingsError(f"the form cannot be read ({getattr(error, 'message', error)}): {say}") from error
+    return await _fields(form)
 
 
-def _file_of(form: FormData) -> UploadFile:
-    files = [value for value in (form.get("image"), *form.values()) if isinstance(value, UploadFile)]
-    if not files:
-        raise SettingsError(f"the form with the fields {', '.join(form) or 'none'} holds no file: {_SAY}")
-    return files[0]
+async def _fields(form: FormData) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in form.multi_items():
+        found[name] = await value.read() if isinstance(value, UploadFile) else value
+    await form.close()
+    return found
 
 
-def _of_json(body: bytes) -> tuple[bytes, object]:
+def _of_json(body: bytes, say: str) -> dict[str, object]:
     try:
         members = json.loads(body)
-    except ValueError as error:
-        raise SettingsError(f"the body is no JSON ({error}): {_SAY}") from error
-    image = members.get("image") if isinstance(members, dict) else None
-    if not isinstance(image, str):
-        raise SettingsError(f"the JSON has no string `image`: {_SAY}")
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"the body is no JSON ({error}): {say}") from error
+    if not isinstance(members, dict):
+        raise SettingsError(f"the JSON is no object: {say}")
+    return members
+
+
+def _one(members: Mapping[str, object]) -> Picture:
+    """Return the S3 object, the member `image`, or a form's file of any name."""
+    if members.get("s3") is not None:
+        return _object(members["s3"], members.get("version"))
+    file = next((value for value in members.values() if isinstance(value, bytes)), None)
+    return _picture("image", members.get("image", file), members.get("version"), _SAY)
+
+
+def _picture(name: str, value: object, version: object, say: str) -> Picture:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str) or not value:
+        raise SettingsError(f"there is no picture `{name}`: {say}")
+    if value.startswith(S3):
+        return _object(value, version)
     try:
-        return base64.b64decode(image.rpartition(",")[2], validate=True), members.get("attributes")
+        return base64.b64decode(value.rpartition(",")[2], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise SettingsError(f"image {image[:40]!r}… is not base64 ({error}): {_SAY}") from error
+        raise SettingsError(f"{name} {value[:40]!r}… is not base64 ({error}): {say}") from error
 
 
-def _attributes(named: object) -> tuple[str, ...]:
-    if named is None or named == "":
-        return ("ALL",)
-    is_list = isinstance(named, list) and all(isinstance(name, str) for name in named)
-    if not isinstance(named, str) and not is_list:
-        raise SettingsError(f"attributes {named!r} are not names: write all, default, or for example smile,emotions")
-    try:
-        return parse_attributes(named)  # type: ignore[arg-type]  # a string or a list of strings, as just checked
-    except ValueError as error:
-        raise SettingsError(f"attributes {named!r}: {error}") from error
+def _object(url: object, version: object) -> S3Object:
+    bucket, _, key = str(url).removeprefix(S3).partition("/")
+    is_key = bool(key.strip()) and len(key) <= _LONGEST_KEY
+    if not str(url).startswith(S3) or not _BUCKET.fullmatch(bucket) or not is_key:
+        raise SettingsError(f"{str(url)[:200]!r} names no S3 object: write s3://bucket/key")
+    if version is not None and (not isinstance(version, str) or len(version) > _LONGEST_KEY):
+        raise SettingsError(f"version {str(version)[:40]!r} is no version of an S3 object: leave it out for the newest")
+    return S3Object(bucket, key, version or "")
+
+
+def _asked(request: Request, members: Mapping[str, object]) -> dict[str, object]:
+    """Return what is said beside the pictures; a member of the body goes before one of the query."""
+    return {**request.query_params, **{name: value for name, value in members.items() if not isinstance(value, bytes)}}
+
+
+_FILE = {"type": "string", "format": "binary"}
+_ONE = {
+    "image": {"type": "string"},
+    "s3": {"type": "string", "example": "s3://bucket/photo.jpg"},
+    "version": {"type": "string"},
+}
+_TWO = {"source": {"type": "string"}, "target": {"type": "string"}}
+
+
+def openapi_of_one(options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe a route that takes one picture and these options."""
+    form = {"type": "object", "properties": {"image": _FILE, **options}}
+    content = {
+        "multipart/form-data": {"schema": form},
+        "image/jpeg": {"schema": _FILE},
+        "image/png": {"schema": _FILE},
+        "application/json": {"schema": {"type": "object", "properties": {**_ONE, **options}}},
+    }
+    return _openapi(content, options)
+
+
+def openapi_of_two(options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe a route that takes two pictures and these options."""
+    form = {"type": "object", "properties": {"source": _FILE, "target": _FILE, **options}}
+    members = {"type": "object", "properties": {**_TWO, **options}}
+    return _openapi({"multipart/form-data": {"schema": form}, "application/json": {"schema": members}}, options)
+
+
+def _openapi(content: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    parameters = [{"name": name, "in": "query", "schema": schema} for name, schema in options.items()]
+    return {"parameters": parameters, "requestBody": {"content": dict(content)}}

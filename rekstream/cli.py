@@ -78,6 +78,7 @@ def up(
     aws: Aws = False,
     budget: Budget = None,
     endpoint_url: Endpoint = None,
+    s3_endpoint_url: S3Endpoint = None,
     region: Region = None,
     tps: Tps = None,
     threads: Threads = None,
@@ -94,7 +95,7 @@ def up(
     given = {
         "fps": fps, "attributes": attributes, "redis": redis, "budget": budget, "endpoint_url": endpoint_url,
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
-        "password_file": password_file, "provider": "aws" if aws else None,
+        "password_file": password_file, "provider": "aws" if aws else None, "s3_endpoint_url": s3_endpoint_url,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 

@@ -145,6 +145,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             version=__version__,
             token=settings.token.get_secret_value() if settings.token else None,
             password=PasswordHash.of(password) if password else None,
+            examples=local.DEMO_FOLDER,
         ),
         stop,
         lambda url: log.info("listening at %s", url),

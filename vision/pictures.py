@@ -54,7 +54,29 @@ def inspect(data: bytes) -> PictureInfo:
         return _inspect_png(data)
     if not data:
         raise PictureError("the picture is empty (0 bytes); send a JPEG or PNG")
-    raise PictureError(f"the bytes begin with {data[:4]!r}, which is neither JPEG nor PNG; convert the picture first")
+    raise PictureError(f"{_kind(data)} is neither JPEG nor PNG; {_ADVICE.get(_kind(data), 'convert the picture first')}")
+
+
+_KINDS: tuple[tuple[int, bytes, str], ...] = (
+    *((4, b"ftyp" + brand, "HEIC") for brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")),
+    (4, b"ftypavif", "AVIF"),
+    (8, b"WEBP", "WebP"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (0, b"%PDF", "PDF"),
+)
+_ADVICE = {
+    "HEIC": "save it as JPEG (an iPhone takes JPEGs with Settings, Camera, Formats, Most Compatible)",
+    "PDF": "save its page as a picture first",
+}
+
+
+def _kind(data: bytes) -> str:
+    """Name what the bytes are by how they begin."""
+    found = next((name for at, magic, name in _KINDS if data[at : at + len(magic)] == magic), None)
+    return found or f"what begins with {data[:4]!r}"
 
 
 def decode(data: bytes) -> Rgb:

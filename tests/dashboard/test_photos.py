@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import zlib
 
 import httpx
 import pytest
@@ -13,6 +14,16 @@ from pipeline.jobs import QUEUE_KEY
 from tests.dashboard.support import FACE, Api, Listener, Producer, Worker, picture, until
 
 JPEG, PNG = picture(".jpg"), picture(".png")
+TWO = {"source": JPEG, "target": PNG}
+HEIC = b"\0\0\0\x24ftypheic" + bytes(500)
+
+
+def png_that_says(width: int, height: int) -> bytes:
+    """Return a small PNG whose header claims to unpack to that many pixels."""
+    data = bytearray(PNG)
+    data[16:24] = width.to_bytes(4) + height.to_bytes(4)
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4)
+    return bytes(data)
 
 
 def refused(answer: httpx.Response, status: int) -> str:
@@ -89,7 +100,10 @@ def test_pictures_that_rekognition_would_refuse(api: Api, broker: Broker) -> Non
         PNG[: len(PNG) // 2]: "the PNG is cut off",
         picture(".jpg", 79, 200): "79 x 200 pixels",
         picture(".png", 200, 79): "200 x 79 pixels",
-        JPEG + b"\0" * 6_000_000: "bytes, Rekognition takes 5,242,880",
+        HEIC: "HEIC is neither JPEG nor PNG; save it as JPEG",
+        b"RIFF\x10\0\0\0WEBPVP8 ": "WebP is neither JPEG nor PNG; convert the picture first",
+        png_that_says(60_000, 60_000): "60000 x 60000 pixels: send one of 50 megapixels at most",
+        picture(".png", 9_000, 80): "cannot shrink to sides of 80 to 8000",
     }
     with Worker(broker) as worker:
         for data, expected in cases.items():
@@ -99,17 +113,32 @@ def test_pictures_that_rekognition_would_refuse(api: Api, broker: Broker) -> Non
 
 
 def test_bodies_that_hold_no_picture(api: Api) -> None:
-    """What cannot be read as one of the three ways is a 422 that says how to send it."""
+    """What cannot be read as one of the ways is a 422 that says how to send it."""
     post = api.http.post
     for answer, expected in (
-        (post("/api/photos", json={"picture": "x"}), "no string `image`"),
+        (post("/api/photos", json={"picture": "x"}), "there is no picture `image`"),
+        (post("/api/photos", json={"image": 7}), "there is no picture `image`"),
         (post("/api/photos", json={"image": "data:image/png;base64,äöü"}), "is not base64"),
-        (post("/api/photos", json=["x"]), "no string `image`"),
+        (post("/api/photos", json=["x"]), "the JSON is no object"),
         (post("/api/photos", content=b"{", headers={"Content-Type": "application/json"}), "is no JSON"),
-        (post("/api/photos", data={"a": "b"}, files={"c": (None, "d")}), "holds no file"),
+        (post("/api/photos", data={"a": "b"}, files={"c": (None, "d")}), "there is no picture `image`"),
         (post("/api/photos", content=b"x", headers={"Content-Type": "multipart/form-data"}), "the form cannot be read"),
         (post("/api/photos", content=JPEG, params={"attributes": "hat"}), "there is no attribute 'hat'"),
-        (post("/api/photos", json={"image": "", "attributes": 7}), "attributes 7 are not names"),
+        (post("/api/photos", json={"image": "x", "attributes": 7}), "is not base64"),
+        (post("/api/photos", json={"image": "AAAA", "attributes": 7}), "attributes '7' are not names"),
+        (post("/api/photos", json={"s3": "s3://bucket"}), "'s3://bucket' names no S3 object: write s3://bucket/key"),
+        (post("/api/photos", json={"s3": "http://bucket/key"}), "names no S3 object"),
+        (post("/api/photos", json={"s3": ["s3://bucket/key"]}), "names no S3 object"),
+        (post("/api/photos", json={"s3": "s3://b!cket/key"}), "names no S3 object"),
+        (post("/api/photos", json={"s3": "s3://bucket/key", "version": 3}), "version '3' is no version"),
+        (post("/api/photos/labels", content=JPEG, params={"max_labels": "few"}), "write a whole number from 1 to 1000"),
+        (post("/api/photos/labels", content=JPEG, params={"max_labels": "2.5"}), "max_labels '2.5': write a whole number"),
+        (post("/api/photos/labels", json={"image": "AAAA", "min_confidence": 101}), "write a number from 0 to 100"),
+        (post("/api/photos/labels", json={"image": "AAAA", "min_confidence": True}), "write a number from 0 to 100"),
+        (post("/api/photos/compare", content=JPEG), "two pictures are compared, and one came"),
+        (post("/api/photos/compare", files={"source": JPEG}), "there is no picture `target`"),
+        (post("/api/photos/compare", json={"target": "x", "source": "s3://photos/"}), "names no S3 object"),
+        (post("/api/photos/compare", files=TWO, data={"similarity_threshold": "nan"}), "write a number from 0 to 100"),
     ):
         assert expected in refused(answer, 422)
 
@@ -135,3 +164,48 @@ def test_no_answer_in_time(api: Api, broker: Broker, monkeypatch: pytest.MonkeyP
     assert "no answer within 0.3 s" in message
     assert broker.scripts.exists("rekstream:mailboxes") == 0
     worker.vanish()
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        (
+            "/api/photos/compare",
+            ("InvalidParameterException", "Request has invalid parameters"),
+            "one of the two pictures shows no",
+        ),
+        ("/api/photos/labels", ("AccessDeniedException", "not so"), "need the right to rekognition:DetectLabels"),
+        ("/api/photos", ("InvalidS3ObjectException", "Unable to get object metadata from S3"), "cannot read it: Unable to get"),
+    ],
+)
+def test_where_aws_says_too_little(api: Api, broker: Broker, path: str, error: tuple[str, str], words: str) -> None:
+    """Its words stay, and what they mean is added."""
+    with Worker(broker) as worker:
+        worker.error = {"Code": error[0], "Message": error[1]}
+        body = {"s3": "s3://photos/a.jpg"} if "S3" in error[0] else None
+        answer = api.http.post(path, json=body) if body else api.http.post(path, files=TWO)
+    message = answer.json()["error"]["message"]
+    assert error[1] in message
+    assert words in message
+
+
+def test_large_pictures_never_touch_the_disk(api: Api, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice 14 MB of a form stay in memory, and are made smaller than Rekognition's bound."""
+    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    large = JPEG + bytes(14_000_000)
+    with Worker(broker):
+        answer = api.http.post("/api/photos/compare", files={"source": large, "target": large})
+        assert answer.status_code == 200, answer.text
+        assert "is too large" in refused(api.http.post("/api/photos", content=large + large), 413)
+    sent = answer.json()["sent"]
+    assert sent["source"] == sent["target"]
+    assert sent["source"]["bytes"] < 100_000
+    assert sent["source"]["reduced"]
+
+
+def test_the_timings_add_up(api: Api, broker: Broker) -> None:
+    """From the first byte of the request to the answer: the parts are the whole."""
+    with Worker(broker):
+        answer = api.http.post("/api/photos", content=JPEG).json()
+    assert list(answer["timings"]) == ["received", "queue", "limit", "upload", "service", "publish", "answer", "total"]
+    assert answer["sent"] == {"bytes": len(JPEG), "width": 320, "height": 240, "reduced": False}
