@@ -17,6 +17,7 @@ from dashboard.collector import registry_of
 from dashboard.display import Displays
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
+from dashboard.observed import Observer
 from dashboard.passwords import Attempts
 from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
@@ -27,6 +28,7 @@ from dashboard.state import StateFile
 from dashboard.stats import STATS_SECONDS, Stats
 from dashboard.stream import ResultStream
 from dashboard.viewers import Viewers
+from dashboard.what_if import WhatIf
 from dashboard.window import MINUTE, ResultWindow
 from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
@@ -69,6 +71,7 @@ class Parts:
         self.previews = PreviewReader(PreviewListener(broker.jobs))
         self.viewers = Viewers(self.results.newest_frame, self.previews.watch, self.clock.now)
         self.stats = Stats(broker, settings, self.clock, self.window, self.stream, self.displays, lambda: self.rehearsal.now)
+        self.what_if = WhatIf(Observer(broker.scripts, settings), settings.provider, self.stats.look, self.window.last_minute)
         self.photos = Photos(broker, self.clock, self.feed, self.stats, settings.provider)
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)

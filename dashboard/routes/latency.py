@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from starlette.responses import JSONResponse, Response
 
 from dashboard.answers import RefusedError
 from dashboard.parts import Parts
+from dashboard.what_if import Change
 from dashboard.worst import WorstFrame
 
+Factor = Annotated[float | None, Query(ge=0.05, le=20)]
 RehearsalBody = Annotated[dict[str, Any], Body(examples=[{"latency": 0.5, "latency_sigma": 0.2, "tps": {"DetectFaces": 10}}])]
 
 
@@ -34,6 +36,19 @@ def add(router: APIRouter, parts: Parts) -> None:
         if jpeg is None:
             raise RefusedError(404, "NoFrame", f"the picture of result {result_id!r} was gone before it could be kept")
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @router.get("/api/what-if")
+    def what_if(
+        threads: Factor = None,
+        quota: Factor = None,
+        machines: Factor = None,
+        fps: Factor = None,
+        pixels: Annotated[int | None, Query(ge=80, le=1920)] = None,
+    ) -> JSONResponse:
+        """Compute what a change would bring: factors, and the longest side in pixels; without parameters the usual changes."""
+        factors = {"threads": threads, "quota": quota, "machines": machines, "fps": fps}
+        said = {name: value for name, value in factors.items() if value is not None}
+        return JSONResponse(parts.what_if.look(Change(**said, pixels=pixels) if said or pixels else None))
 
     @router.get("/api/rehearsal")
     def rehearsal() -> JSONResponse:
