@@ -62,7 +62,9 @@ class Minute:
         age = sum(times.values())
         count = int(per_second * MINUTE)
         moments = [self.now - MINUTE + 0.01 + number / per_second for number in range(count)]
-        self.window.add(Result("1-0", name, 1, at - age, at, 1920, 1080, "local", stages=times) for at in moments)
+        self.window.add(
+            Result(f"{at * 1000:.0f}-{name}", name, 1, at - age, at, 1920, 1080, "local", stages=times) for at in moments
+        )
 
     def ask(self, change: Change | None = None) -> dict[str, Any]:
         observer = Observer(self.connection, self.settings)
