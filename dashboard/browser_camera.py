@@ -27,11 +27,12 @@ from pipeline.broker import Broker
 from pipeline.camera_spec import BROWSER, CameraDefaults, camera_of, is_browser
 from pipeline.cameras import LEASE_SECONDS, CameraRegistry, Lease
 from pipeline.clock import Clock
-from pipeline.entities import Camera, Frame, Policy
+from pipeline.entities import Camera, Frame, Policy, Preview
 from pipeline.errors import CameraExists, PictureError, SettingsError, UnknownCamera
 from pipeline.jobs import JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
+from pipeline.previews import PREVIEWS_PER_SECOND, PreviewPublisher
 from vision.pictures import PictureError as UnreadablePicture
 from vision.pictures import inspect
 
@@ -85,11 +86,12 @@ class Wishes:
 class BrowserCameras:
     """The door by which browsers become cameras; every method may raise redis.RedisError."""
 
-    def __init__(self, broker: Broker, clock: Clock, defaults: CameraDefaults) -> None:
+    def __init__(self, broker: Broker, clock: Clock, defaults: CameraDefaults, *, privacy: bool = False) -> None:
         self._registry = CameraRegistry(broker.scripts)
         self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self._clock = clock
         self._defaults = defaults
+        self._previews = PreviewPublisher(broker.scripts, privacy=privacy)
         self._lock = threading.Lock()
         self._open: dict[str, BrowserCamera] = {}
         self._gone: dict[str, float] = {}
@@ -143,7 +145,8 @@ class BrowserCameras:
                 lease.release()
                 continue
             self._gone.pop(camera.id, None)
-            return BrowserCamera(camera, wishes.key, lease, self._registry, self._mailbox, self._clock)
+            outlets = Outlets(self._registry, self._mailbox, self._previews, self._clock)
+            return BrowserCamera(camera, wishes.key, lease, outlets)
         raise CameraExists(f"camera {wishes.name!r} found no free id in {TRIES} tries: choose another name")
 
     def _described(self, wishes: Wishes) -> Camera:
@@ -181,20 +184,29 @@ class BrowserCameras:
                 del self._gone[camera_id]
 
 
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where a browser's camera is told of, its pictures go, and the time comes from."""
+
+    registry: CameraRegistry
+    mailbox: Mailbox
+    previews: PreviewPublisher
+    clock: Clock
+
+
 class BrowserCamera:
     """One browser's camera; its methods are called one at a time by its socket, and by the door at its end."""
 
-    def __init__(
-        self, camera: Camera, key: str, lease: Lease, registry: CameraRegistry, mailbox: Mailbox, clock: Clock
-    ) -> None:
+    def __init__(self, camera: Camera, key: str, lease: Lease, outlets: Outlets) -> None:
         self.camera = camera
         self.key = key
         self.lease = lease
-        self._registry = registry
-        self._mailbox = mailbox
-        self._clock = clock
+        self._outlets = outlets
+        self._clock = outlets.clock
+        self._is_watched = False
+        self._shown_at = 0.0
         self._ledger = Ledger()
-        self._status = BrowserStatus(camera.id, clock)
+        self._status = BrowserStatus(camera.id, outlets.clock)
         self._lock = threading.Lock()
         self._is_over = False
 
@@ -226,7 +238,9 @@ class BrowserCamera:
                 self._ledger.drop("picture")
                 return {"offered": "refused", "message": str(error)}
             self._status.saw(picture.width, picture.height)
-            return {"offered": self._offer(number, captured_at, picture)}
+            offered = self._offer(number, captured_at, picture)
+            self._show(captured_at, picture)
+            return {"offered": offered}
 
     def skip(self, count: int) -> None:
         """Count frames that the browser took and did not send, because earlier ones were still on their way."""
@@ -250,7 +264,8 @@ class BrowserCamera:
             try:
                 self._keep_place()
                 self._settle()
-                self._registry.report(self._status.snapshot(is_paused=self.camera.paused), STATUS_SECONDS)
+                self._outlets.registry.report(self._status.snapshot(is_paused=self.camera.paused), STATUS_SECONDS)
+                self._is_watched = self._outlets.previews.watchers(self.id) > 0
             except redis.RedisError as error:
                 log.debug("browser camera %s: not reported (%s)", self.id, type(error).__name__)
 
@@ -292,7 +307,7 @@ class BrowserCamera:
         )
         statement = self._ledger.statement(number)
         try:
-            offer = self._mailbox.offer(frame, statement, Policy.LATEST, self.lease.fence)
+            offer = self._outlets.mailbox.offer(frame, statement, Policy.LATEST, self.lease.fence)
         except redis.RedisError as error:
             log.debug("browser camera %s: Redis is away (%s)", self.id, type(error).__name__)
             return "away"
@@ -300,6 +315,14 @@ class BrowserCamera:
             raise CameraOverError(f"camera {self.id!r} is another browser's now: connect again")
         self._ledger.confirm(statement)
         return str(offer)
+
+    def _show(self, captured_at: float, picture: CheckedPicture) -> None:
+        """Let those who watch see the picture, PREVIEWS_PER_SECOND at most; what is too large for that is not shown."""
+        if not self._is_watched or time.monotonic() - self._shown_at < 1 / PREVIEWS_PER_SECOND:
+            return
+        self._shown_at = time.monotonic()
+        with suppress(redis.RedisError, PictureError):
+            self._outlets.previews.publish(Preview(self.id, captured_at, picture.width, picture.height, picture.data))
 
     def _keep_place(self) -> None:
         times_taken = self.lease.times_taken
@@ -309,9 +332,9 @@ class BrowserCamera:
             self.lease.times_taken != times_taken
         ):  # Redis was emptied, or this process stood still: whoever swept knew no better
             with suppress(CameraExists):
-                self._registry.add(self.camera)
+                self._outlets.registry.add(self.camera)
         with suppress(UnknownCamera):
-            camera = self._registry.get(self.id)
+            camera = self._outlets.registry.get(self.id)
             if is_browser(camera.url):
                 self.camera = camera
                 return
@@ -320,7 +343,7 @@ class BrowserCamera:
     def _settle(self) -> None:
         if self._ledger.unsettled:
             statement = self._ledger.statement()
-            self._mailbox.settle(self.id, statement)
+            self._outlets.mailbox.settle(self.id, statement)
             self._ledger.confirm(statement)
 
 

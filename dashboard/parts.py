@@ -33,7 +33,7 @@ from dashboard.window import MINUTE, ResultWindow
 from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
-from pipeline.entities import Result
+from pipeline.entities import Preview, Result
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.metrics import DashboardMetrics
@@ -41,10 +41,12 @@ from pipeline.periodic import Periodic
 from pipeline.presence import Presence
 from pipeline.previews import PreviewListener
 from pipeline.results import Results
+from pipeline.shared import Privacy
 
 log = logging.getLogger(__name__)
 
 CLOCK_SECONDS = 20.0
+PRIVACY_SECONDS = 1.0
 
 
 class Parts:
@@ -70,7 +72,17 @@ class Parts:
         self.displays = Displays(self.window, self.clock.now, DashboardMetrics(self.metrics).display_age_seconds)
         self.previews = PreviewReader(PreviewListener(broker.jobs))
         self.viewers = Viewers(self.results.newest_frame, self.previews.watch, self.clock.now)
-        self.stats = Stats(broker, settings, self.clock, self.window, self.stream, self.displays, lambda: self.rehearsal.now)
+        self.privacy = Privacy(broker.scripts, told=settings.privacy)
+        self.stats = Stats(
+            broker,
+            settings,
+            self.clock,
+            self.window,
+            self.stream,
+            self.displays,
+            lambda: self.rehearsal.now,
+            lambda: self.privacy.is_on,
+        )
         self.what_if = WhatIf(Observer(broker.scripts, settings), settings.provider, self.stats.look, self.window.last_minute)
         self.photos = Photos(broker, self.clock, self.feed, self.stats, settings.provider)
         self.state = StateFile(settings.data)
@@ -79,7 +91,7 @@ class Parts:
             broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults
         )
         self.checks = CheckDesk(broker)
-        self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults)
+        self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults, privacy=settings.privacy)
         self._shown: dict[str, dict[str, Any]] = {}
         self._chores = self._make_chores()
         self._presence: Presence | None = None
@@ -87,10 +99,11 @@ class Parts:
     def start(self) -> None:
         """Put back what Redis lacks, then begin to read and to keep."""
         with contextlib.suppress(redis.RedisError):
+            self.privacy.look()
             self.keeper.look()
         self.worst.start()
         self.feed.start()
-        self.previews.start(self.viewers.show)
+        self.previews.start(self._show)
         for chore in self._chores:
             chore.start()
 
@@ -112,6 +125,11 @@ class Parts:
         self.rehearsal.close()
         self.state.close()
 
+    def _show(self, preview: Preview) -> None:
+        """Let viewers have a preview; in privacy none should come, and none is shown."""
+        if not self.privacy.is_on:
+            self.viewers.show(preview)
+
     def _make_chores(self) -> list[Periodic]:
         chores = [
             _chore("keeper", KEEP_SECONDS, self.keeper.look),
@@ -119,6 +137,7 @@ class Parts:
             _chore("settle", STATS_SECONDS, self.desk.settle),
             _chore("rehearsal", LOOK_SECONDS, self.rehearsal.look),
             _chore("browsers", SWEEP_SECONDS, self.browser_cameras.sweep),
+            _chore("privacy", PRIVACY_SECONDS, self.privacy.look),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
         ]
         budget = self.settings.budget

@@ -32,6 +32,7 @@ class DashboardSettings:
     budget: Budget | None = None
     camera_defaults: CameraDefaults = field(default_factory=CameraDefaults)
     version: str = ""
+    privacy: bool = False
     token: str | None = field(default=None, repr=False)
     password: PasswordHash | None = None
     examples: Path | None = None

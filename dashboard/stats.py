@@ -58,6 +58,7 @@ class Stats:
         stream: ResultStream,
         displays: Displays,
         rehearsal: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        is_private: Callable[[], bool] = lambda: False,
     ) -> None:
         self._connection = broker.scripts
         self._settings = settings
@@ -67,6 +68,7 @@ class Stats:
         self._stream = stream
         self._rehearsal = rehearsal
         self._displays = displays
+        self._is_private = is_private
         self._registry = CameraRegistry(broker.scripts)
         self._jobs = JobQueue(broker.jobs)
         self._mailbox = Mailbox(broker.scripts, self._jobs)
@@ -132,6 +134,7 @@ class Stats:
             "queue_length": at.queue_length,
             "results_skipped": self._stream.skipped,
             "rehearsal": self._rehearsal(),
+            "privacy": self._is_private(),
             "bottleneck": bottleneck.find(self._signs(at, rates, measured, calls.get(DETECT_FACES, 0.0))).as_json(),
         }
 

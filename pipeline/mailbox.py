@@ -140,8 +140,11 @@ class Mailbox:
         """Say that the frame is still in hands for `seconds`; False when it was given up as lost meanwhile."""
         return bool(self._run("extend", [keys.in_flight(camera)], [token, seconds]))
 
-    def finish(self, taken: TakenFrame, outcome: str, result: Mapping[str, Any]) -> Finished:
-        """Publish the result and count the frame as `outcome`: ``analysed`` or ``failed:CAUSE``."""
+    def finish(self, taken: TakenFrame, outcome: str, result: Mapping[str, Any], instead: bytes | None = None) -> Finished:
+        """Publish the result and count the frame as `outcome`: ``analysed`` or ``failed:CAUSE``.
+
+        The picture of an analysed frame is kept for a minute; `instead` is kept in its place, none at all when it is empty.
+        """
         camera, token = taken.frame.camera, taken.token
         what, entry, published_at = self._run(
             "finish",
@@ -154,7 +157,7 @@ class Mailbox:
                 keys.done(token),
                 keys.overtaken(camera),
             ],
-            [camera, token, outcome, json.dumps(result, separators=(",", ":")), NEWEST_FRAME_SECONDS],
+            [camera, token, outcome, json.dumps(result, separators=(",", ":")), NEWEST_FRAME_SECONDS, *_kept(instead)],
         )
         return Finished(what == b"counted", entry.decode(), float(published_at))
 
@@ -207,6 +210,13 @@ class Mailbox:
 
 def _box(camera: str) -> list[str]:
     return [keys.box(camera), keys.counts(camera)]
+
+
+def _kept(instead: bytes | None) -> tuple[str, bytes]:
+    """Return which picture the script `finish` keeps, and that picture when it is not the frame's own."""
+    if instead is None:
+        return "own", b""
+    return ("other", instead) if instead else ("none", b"")
 
 
 def _new_token() -> str:

@@ -17,6 +17,7 @@ import redis
 from pipeline import keys
 from pipeline.entities import Preview
 from pipeline.errors import PictureError
+from pipeline.shared import Privacy
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,20 @@ _JPEG_BEGINS = b"\xff\xd8"
 
 
 class PreviewPublisher:
-    """Publishes previews; every method may raise redis.RedisError."""
+    """Publishes previews; every method may raise redis.RedisError.
 
-    def __init__(self, connection: redis.Redis) -> None:
+    In privacy, which `privacy` turns on for this process, there are no watchers, because no face in a preview is covered.
+    """
+
+    def __init__(self, connection: redis.Redis, *, privacy: bool = False) -> None:
         self._connection: Any = connection  # redis-py types every command as sync-or-async
+        self._privacy = Privacy(connection, told=privacy)
 
     def watchers(self, camera: str) -> int:
-        """Return how many dashboards want the camera's previews now."""
+        """Return how many dashboards want the camera's previews now; 0 in privacy."""
+        self._privacy.look()
+        if self._privacy.is_on:
+            return 0
         answer = self._connection.pubsub_numsub(keys.preview(camera))
         return int(answer[0][1])
 

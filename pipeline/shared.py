@@ -1,4 +1,4 @@
-"""What `rekstream up` tells the processes that join it: who answers, and how many calls a second are allowed."""
+"""What `rekstream up` tells the processes that join it: who answers, how many calls a second, and whether faces are shown."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Shared:
     endpoint_url: str | None = None
     tps: float | None = None
     burst: int = 1
+    privacy: bool = False
 
     @classmethod
     def of(cls, settings: Settings, provider: Provider) -> Shared:
@@ -31,7 +32,7 @@ class Shared:
         url = settings.endpoint_url
         if url is not None and is_loopback(urlsplit(url).hostname or ""):
             url = None
-        return cls(provider.name, settings.region, url, settings.tps, settings.burst)
+        return cls(provider.name, settings.region, url, settings.tps, settings.burst, settings.privacy)
 
 
 class SharedSettings:
@@ -55,3 +56,28 @@ class SharedSettings:
             return None
         known = Shared.__dataclass_fields__
         return Shared(**{name: value for name, value in json.loads(text).items() if name in known})
+
+
+class Privacy:
+    """Whether faces are made unrecognisable in pictures: because this process was told so, or because `up` told everybody.
+
+    Until Redis was asked for the first time the answer is yes; a Redis that was emptied changes nothing.
+    """
+
+    def __init__(self, connection: redis.Redis, *, told: bool) -> None:
+        self._shared = SharedSettings(connection)
+        self._told = told
+        self._theirs: bool | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether faces have to be made unrecognisable now."""
+        return self._told or self._theirs is None or self._theirs
+
+    def look(self) -> None:
+        """Ask Redis again; called about once a second, may raise redis.RedisError."""
+        shared = self._shared.read()
+        if shared is not None:
+            self._theirs = shared.privacy
+        elif self._theirs is None:
+            self._theirs = False

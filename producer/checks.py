@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.broker import Broker
 from pipeline.checks import CheckRequest, Checks, SourceCheck
 from pipeline.errors import RekstreamError, redact
 from pipeline.heap import keep_heap_small
+from pipeline.shared import Privacy
 from producer import forks
 from producer.probe import FindFaces, check
 from producer.sources.base import Image
@@ -46,6 +47,7 @@ class CheckSettings:
     find_faces: Callable[[], FindFaces]
     demo_folder: Path | None = None
     longest_seconds: float = LONGEST_SECONDS
+    privacy: bool = False
 
 
 class Checker:
@@ -53,6 +55,7 @@ class Checker:
 
     def __init__(self, broker: Broker, settings: CheckSettings, stop: threading.Event) -> None:
         self._checks = Checks(broker)
+        self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._settings = settings
         self._stop = stop
         self._threads = [threading.Thread(target=self._run, name=f"checks {n}", daemon=True) for n in range(AT_ONCE)]
@@ -73,10 +76,15 @@ class Checker:
             try:
                 request = self._checks.take(TAKE_SECONDS)
                 if request is not None:
-                    self._checks.answer(request, look(request, self._settings, self._stop))
+                    self._answer(request)
             except redis.RedisError as error:
                 log.debug("checks: %s", type(error).__name__)
                 self._stop.wait(PAUSE_SECONDS)
+
+    def _answer(self, request: CheckRequest) -> None:
+        found = look(request, self._settings, self._stop)
+        self._privacy.look()
+        self._checks.answer(request, replace(found, picture=b"") if self._privacy.is_on else found)
 
 
 def look(request: CheckRequest, settings: CheckSettings, stop: threading.Event) -> SourceCheck:

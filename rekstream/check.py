@@ -20,7 +20,7 @@ def check_camera(url: str, settings: Settings) -> str:
 
 def check_settings(settings: Settings) -> CheckSettings:
     """Return how the producer checks sources; the detector is loaded by the process of a check only."""
-    return CheckSettings(partial(find_faces, settings.detector_side), DEMO_FOLDER)
+    return CheckSettings(partial(find_faces, settings.detector_side), DEMO_FOLDER, privacy=settings.privacy)
 
 
 def find_faces(detector_side: int | None) -> FindFaces:

@@ -44,6 +44,7 @@ Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
 PasswordFile = Annotated[Path | None, typer.Option(help="file with the password of the page; needed beyond loopback")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
+Privacy = Annotated[bool, typer.Option("--privacy", help="make faces unrecognisable in all pictures shown and kept")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
 LOCAL_REKOGNITION_PORT = 9000
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -86,6 +87,7 @@ def up(
     port: Port = None,
     password_file: PasswordFile = None,
     data: Data = None,
+    privacy: Privacy = False,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
     output: Annotated[Path | None, typer.Option(help="append each result to this file, a JSON object a line")] = None,
 ) -> None:
@@ -96,6 +98,7 @@ def up(
         "fps": fps, "attributes": attributes, "redis": redis, "budget": budget, "endpoint_url": endpoint_url,
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
         "password_file": password_file, "provider": "aws" if aws else None, "s3_endpoint_url": s3_endpoint_url,
+        "privacy": privacy or None,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 

@@ -84,6 +84,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
                 connect_timeout=settings.connect_timeout,
                 read_timeout=settings.read_timeout,
                 version=__version__,
+                privacy=settings.privacy,
             ),
             stop,
         )
@@ -143,6 +144,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             budget=Budget.parse(settings.budget) if provider.paid else None,
             camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes)),
             version=__version__,
+            privacy=settings.privacy,
             token=settings.token.get_secret_value() if settings.token else None,
             password=PasswordHash.of(password) if password else None,
             examples=local.DEMO_FOLDER,

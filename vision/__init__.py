@@ -12,4 +12,5 @@ One room per step, each usable alone:
     eyes         lids and pupils                          attributes   age, gender, expression, mouth, quality
     embedding    who a face is like                       faces        all of it together
     objects      things and where they are                colours      what they look like
+    disguise     faces covered in a picture
 """

@@ -17,6 +17,8 @@ from pipeline.entities import Operation, Policy, TakenFrame
 from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
 from pipeline.provider import Provider
+from pipeline.shared import Privacy
+from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
 
@@ -83,6 +85,7 @@ class Analyzer:
     threads: ThreadStates
     uplink: Uplink
     in_hand: InHand
+    privacy: Privacy
     stop: threading.Event
 
     def analyze(self, camera: str, token: str) -> None:
@@ -123,7 +126,7 @@ class Analyzer:
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
         result = self._envelope(taken, stages, answered_at) | dict(answer.response)
-        finished = self._finish(taken, "analysed", result)
+        finished = self._finish(taken, "analysed", result, kept_instead(self.privacy, taken.frame, answer.response))
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
 
@@ -178,11 +181,11 @@ class Analyzer:
         result = self._envelope(taken, stages, self.clock.now()) | {"error": error}
         self._finish(taken, f"failed:{failure.kind}", result)
 
-    def _finish(self, taken: TakenFrame, outcome: str, result: dict[str, Any]) -> Finished | None:
+    def _finish(self, taken: TakenFrame, outcome: str, result: dict[str, Any], instead: bytes | None = None) -> Finished | None:
         """Publish, repeating the call while Redis is away for a moment: a repeated finish counts nothing twice."""
         for attempt in range(FINISH_TRIES):
             try:
-                return self.mailbox.finish(taken, outcome, result)
+                return self.mailbox.finish(taken, outcome, result, instead)
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 log.warning("result of %s not published yet: %s", taken.frame.camera, error)
                 self.stop.wait(0.2 * 2**attempt)

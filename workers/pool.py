@@ -16,7 +16,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +34,7 @@ from pipeline.periodic import Periodic
 from pipeline.presence import Presence
 from pipeline.provider import Provider
 from pipeline.results import Results
+from pipeline.shared import Privacy
 from workers.analyze import Analyzer, InHand, install
 from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
@@ -47,6 +48,7 @@ SWEEP_SECONDS = 1.0
 CLOCK_SECONDS = 20.0
 GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
+PRIVACY_SECONDS = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _STEADY_SECONDS = 10.0
 
@@ -61,6 +63,7 @@ class WorkerSettings:
     connect_timeout: float = 2.0
     read_timeout: float = 10.0
     version: str = ""
+    privacy: bool = False
 
 
 def run(broker: Broker, settings: WorkerSettings, stop: threading.Event) -> None:
@@ -91,6 +94,7 @@ class WorkerProcess:
         self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self._results = Results(broker.scripts)
         self._in_hand = InHand(self._mailbox)
+        self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
@@ -103,6 +107,8 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Begin to work."""
+        with suppress(redis.RedisError):
+            self._privacy.look()
         for thread in self._threads:
             thread.start()
         for chore in self._chores:
@@ -133,6 +139,7 @@ class WorkerProcess:
             threads=self._states,
             uplink=self._uplink,
             in_hand=self._in_hand,
+            privacy=self._privacy,
             stop=self._stop,
         )
 
@@ -155,6 +162,7 @@ class WorkerProcess:
         return [
             chore("sweep", SWEEP_SECONDS, self._sweep),
             chore("in hand", FLIGHT_SECONDS / 4, self._in_hand.extend),
+            chore("privacy", PRIVACY_SECONDS, self._privacy.look),
             chore("clock", CLOCK_SECONDS, self._set_clock),
             chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
             chore("uplink", UPLINK_SECONDS, self._uplink.publish),
