@@ -14,6 +14,7 @@ from pipeline.cameras import CameraRegistry
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.presence import living
+from pipeline.spending import Purse, Spending
 
 
 class FrameCollector(Collector):
@@ -25,6 +26,7 @@ class FrameCollector(Collector):
         self._registry = CameraRegistry(broker.scripts)
         self._jobs = JobQueue(broker.jobs)
         self._mailbox = Mailbox(broker.scripts, self._jobs)
+        self._purse = Purse(broker.scripts)
 
     def collect(self) -> Iterator[Metric]:
         """Read the counters now."""
@@ -34,6 +36,7 @@ class FrameCollector(Collector):
         yield GaugeMetricFamily(
             "rekstream_worker_processes", "Worker processes alive", value=len(living(self._connection, "worker"))
         )
+        yield from _budget_families(self._purse.read())
         yield GaugeMetricFamily(
             "rekstream_clock_error_seconds",
             "The most by which this process's clock can differ from Redis's",
@@ -68,6 +71,13 @@ def _frame_families(counters: frames.Balances) -> Iterator[Metric]:
     for camera, balance in counters.items():
         in_flight.add_metric([camera], balance.in_flight)
     yield in_flight
+
+
+def _budget_families(spending: Spending | None) -> Iterator[Metric]:
+    """Yield limit and spending of the budget; both are 0 where nothing is paid, so that a query of them is never empty."""
+    limit, spent = (spending.limit_dollars, spending.spent_dollars) if spending else (0.0, 0.0)
+    yield GaugeMetricFamily("rekstream_budget_limit_dollars", "The most that may be spent in this period; 0 without one", limit)
+    yield GaugeMetricFamily("rekstream_budget_spent_dollars", "What was spent in the budget's period", spent)
 
 
 def _by_cause(name: str, help_text: str, counters: frames.Balances) -> Metric:

@@ -12,16 +12,20 @@ import redis
 from dashboard.browser_camera import SWEEP_SECONDS, BrowserCameras
 from dashboard.budget import BUDGET_SECONDS, BudgetKeeper
 from dashboard.cameras import CameraDesk
+from dashboard.chart_desk import ChartDesk
 from dashboard.checks import CheckDesk
 from dashboard.collector import registry_of
 from dashboard.display import Displays
+from dashboard.history import SCRAPE_SECONDS
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
+from dashboard.notices import NoticeBoard
 from dashboard.observed import Observer
 from dashboard.passwords import Attempts
 from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
+from dashboard.reporter import Reporter
 from dashboard.sessions import Sessions
 from dashboard.settings import DashboardSettings
 from dashboard.state import StateFile
@@ -92,6 +96,10 @@ class Parts:
         )
         self.checks = CheckDesk(broker)
         self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults, privacy=settings.privacy)
+        self.notices = NoticeBoard(self.clock.now, self.feed.publish)
+        price = settings.provider.dollars_per_call()
+        self._reporter = Reporter(self.notices, self.clock.now, price, broker.address)
+        self.charts = ChartDesk(broker, self.clock, self.metrics, settings.prometheus)
         self._shown: dict[str, dict[str, Any]] = {}
         self._chores = self._make_chores()
         self._presence: Presence | None = None
@@ -123,6 +131,7 @@ class Parts:
         if self._presence is not None:
             self._presence.stop()
         self.rehearsal.close()
+        self.charts.close()
         self.state.close()
 
     def _show(self, preview: Preview) -> None:
@@ -139,6 +148,7 @@ class Parts:
             _chore("browsers", SWEEP_SECONDS, self.browser_cameras.sweep),
             _chore("privacy", PRIVACY_SECONDS, self.privacy.look),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
+            _chore("scrape", SCRAPE_SECONDS, self.charts.scrape),
         ]
         budget = self.settings.budget
         if budget is not None and self.settings.provider.paid:
@@ -153,10 +163,16 @@ class Parts:
         self.viewers.hear(results)
 
     def _tell(self) -> None:
-        """Tell all listeners the figures, and the cameras that are new, changed or gone."""
-        self.feed.publish("stats", self.stats.note())
-        cameras = {camera["id"]: camera for camera in self.desk.all()}
+        """Tell all listeners what happened, the figures, and the cameras that are new, changed or gone."""
+        try:
+            stats = self.stats.note()
+            cameras = {camera["id"]: camera for camera in self.desk.all()}
+        except redis.RedisError:
+            self._reporter.redis_is_away()
+            raise
         self.worst.keep_only(cameras)
+        self._reporter.look(stats, cameras.values())
+        self.feed.publish("stats", stats)
         for camera_id in self._shown.keys() - cameras.keys():
             self.feed.publish("camera", {"id": camera_id, "removed": True})
         for camera_id, camera in cameras.items():

@@ -22,6 +22,7 @@ class DashboardSettings:
     `token` is what programs bring along (``Authorization: Bearer …``), `password` what people sign in with; the token serves
     for that as well. Without either only this machine is served.
     `examples` is a folder of pictures that the page offers to try, at /static/examples/.
+    `prometheus` is the URL of a server that answers for the charts, perhaps with a password; without one an hour is kept here.
     `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
     """
 
@@ -36,6 +37,7 @@ class DashboardSettings:
     token: str | None = field(default=None, repr=False)
     password: PasswordHash | None = None
     examples: Path | None = None
+    prometheus: str | None = field(default=None, repr=False)
     given: tuple[Camera, ...] = field(default=(), repr=False)
 
     @property

@@ -26,6 +26,7 @@ from pipeline.spending import Purse, Spending
 
 STATS_SECONDS = 1.0
 SECONDS_AN_HOUR, HOURS_A_MONTH = 3600, 730
+WORKER_COUNTS = ("threads", "alive", "waiting", "calling", "idle")
 _A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
 _DELIVERING = (CameraState.LIVE, CameraState.ENDED, CameraState.OFF)
 
@@ -40,6 +41,7 @@ class Snapshot:
     counters: frames.Balances
     limits: list[Limit]
     workers: Mapping[str, int]
+    worker_list: list[dict[str, Any]]
     spending: Spending | None
     queue_length: int
     seen: list[Seen]
@@ -94,6 +96,7 @@ class Stats:
         return _held(held[0] if held else None, self._purse.read(), self._price)
 
     def _snapshot(self) -> Snapshot:
+        workers = living(self._connection, "worker")
         cameras = self._registry.all()
         ids = [camera.id for camera in cameras]
         now = self._clock.now()
@@ -103,7 +106,8 @@ class Stats:
             statuses=self._registry.statuses(ids),
             counters=frames.balances(self._mailbox, ids),
             limits=limits(self._connection, now),
-            workers=workers_as_json(living(self._connection, "worker")),
+            workers=workers_as_json(workers),
+            worker_list=[_worker_as_json(process) for process in workers],
             spending=self._purse.read(),
             queue_length=len(self._jobs),
             seen=self._window.last_minute(),
@@ -130,7 +134,7 @@ class Stats:
                 "cameras": {camera: self._cost(rate["analysed"]) for camera, rate in by_camera.items()},
                 "budget": None if at.spending is None else _budget(at.spending),
             },
-            "workers": dict(at.workers),
+            "workers": {**at.workers, "list": at.worker_list},
             "queue_length": at.queue_length,
             "results_skipped": self._stream.skipped,
             "rehearsal": self._rehearsal(),
@@ -187,11 +191,14 @@ def workers_as_json(processes: list[Process]) -> dict[str, int]:
     """Return how many worker processes and threads there are, and what the threads do."""
     counts: Counter[str] = Counter()
     for process in processes:
-        counts.update({name: int(process.details.get(name, 0)) for name in ("threads", "alive", "waiting", "calling", "idle")})
-    return {
-        "processes": len(processes),
-        **{name: counts[name] for name in ("threads", "alive", "waiting", "calling", "idle")},
-    }
+        counts.update({name: int(process.details.get(name, 0)) for name in WORKER_COUNTS})
+    return {"processes": len(processes), **{name: counts[name] for name in WORKER_COUNTS}}
+
+
+def _worker_as_json(process: Process) -> dict[str, Any]:
+    doing = {name: int(process.details.get(name, 0)) for name in WORKER_COUNTS}
+    members = {"name": process.name, "host": process.host, "pid": process.pid, "version": process.version}
+    return {**members, "started_at": round(process.started_at, 3), **doing}
 
 
 def _held(limit: Limit | None, spending: Spending | None, price: float) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")
     token: SecretStr | None = Field(None, description="what programs send to the dashboard (Bearer); serves as password too")
     password_file: Path | None = Field(None, description="file with the dashboard's password; it or a token beyond loopback")
+    prometheus: SecretStr | None = Field(
+        None, description="URL of a Prometheus that the charts ask, perhaps with user:password"
+    )
     data: Path = Field(
         default_factory=lambda: default_data_folder(os.environ),
         description="folder of the state file, and of local collections",
@@ -71,6 +75,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_attributes(cls, value: str) -> str:
         parse_attributes(value)
+        return value
+
+    @field_validator("prometheus")
+    @classmethod
+    def _url_of_prometheus(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_http(value.get_secret_value()):
+            raise ValueError("is no URL of a Prometheus: write http://HOST:9090")
         return value
 
     @property
@@ -128,6 +139,14 @@ def describe(error: ValidationError) -> str:
     value = first.get("input")
     shown = "" if isinstance(value, dict) or "password" in name else f" {_shown(value)}"
     return f"{name}{shown}: {what[0].lower()}{what[1:]}"
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _shown(value: Any) -> str:

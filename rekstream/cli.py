@@ -45,6 +45,7 @@ Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a fre
 PasswordFile = Annotated[Path | None, typer.Option(help="file with the password of the page; needed beyond loopback")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Privacy = Annotated[bool, typer.Option("--privacy", help="make faces unrecognisable in all pictures shown and kept")]
+Prometheus = Annotated[str | None, typer.Option(help="Prometheus that the charts ask; none keeps their last hour itself")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
 LOCAL_REKOGNITION_PORT = 9000
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -88,6 +89,7 @@ def up(
     password_file: PasswordFile = None,
     data: Data = None,
     privacy: Privacy = False,
+    prometheus: Prometheus = None,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
     output: Annotated[Path | None, typer.Option(help="append each result to this file, a JSON object a line")] = None,
 ) -> None:
@@ -99,6 +101,7 @@ def up(
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
         "password_file": password_file, "provider": "aws" if aws else None, "s3_endpoint_url": s3_endpoint_url,
         "privacy": privacy or None,
+        "prometheus": prometheus,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 
@@ -152,13 +155,18 @@ def local_rekognition(
 
 @app.command()
 def dashboard(
-    redis: Redis = None, host: Host = None, port: Port = None, password_file: PasswordFile = None, data: Data = None
+    redis: Redis = None,
+    host: Host = None,
+    port: Port = None,
+    password_file: PasswordFile = None,
+    data: Data = None,
+    prometheus: Prometheus = None,
 ) -> None:
     """Serve the API of the system at --redis."""
     from rekstream import parts  # noqa: PLC0415  # the API needs FastAPI, the other commands do not
 
-    settings = _settings(redis=redis, host=host, port=port, password_file=password_file, data=data)
-    parts.dashboard(settings, _stop_on_signals())
+    flags = {"redis": redis, "host": host, "port": port, "password_file": password_file, "data": data}
+    parts.dashboard(_settings(**flags, prometheus=prometheus), _stop_on_signals())
 
 
 @app.command()

@@ -148,6 +148,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             token=settings.token.get_secret_value() if settings.token else None,
             password=PasswordHash.of(password) if password else None,
             examples=local.DEMO_FOLDER,
+            prometheus=settings.prometheus.get_secret_value() if settings.prometheus else None,
         ),
         stop,
         lambda url: log.info("listening at %s", url),

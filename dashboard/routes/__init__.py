@@ -5,9 +5,21 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dashboard.parts import Parts
-from dashboard.routes import browser_camera, cameras, latency, live, operation, pages, photos, results, sessions
+from dashboard.routes import (
+    browser_camera,
+    cameras,
+    charts,
+    latency,
+    live,
+    notices,
+    operation,
+    pages,
+    photos,
+    results,
+    sessions,
+)
 
-ROOMS = (cameras, results, live, photos, latency, sessions, operation, browser_camera, pages)
+ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages)
 
 
 def routes(parts: Parts) -> APIRouter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -110,11 +111,17 @@ def test_limits_show_cut_and_regrowth(api: Api, broker: Broker) -> None:
 
 def test_workers_are_those_alive(api: Api, broker: Broker) -> None:
     """Processes and their threads by what they do, as their heartbeats say."""
-    nobody = {"processes": 0, "threads": 0, "alive": 0, "waiting": 0, "calling": 0, "idle": 0}
+    nobody = {"processes": 0, "threads": 0, "alive": 0, "waiting": 0, "calling": 0, "idle": 0, "list": []}
     assert api.get("/api/stats")["workers"] == nobody
     with Worker(broker), Worker(broker):
         both = {"processes": 2, "threads": 4, "alive": 4, "waiting": 0, "calling": 2, "idle": 2}
-        until(lambda: api.get("/api/stats")["workers"] == both)
+        told = until(lambda: (found := api.get("/api/stats")["workers"])["processes"] == 2 and found)
+        listed = told.pop("list")
+        assert told == both
+        assert [(one["threads"], one["calling"], one["version"], one["pid"]) for one in listed] == [
+            (2, 1, "1", os.getpid())
+        ] * 2
+        assert all(one["name"] and one["host"] and one["started_at"] for one in listed)
     assert api.get("/api/stats")["workers"] == nobody
 
 

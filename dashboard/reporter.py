@@ -1,0 +1,237 @@
+"""Finds out what happened by comparing what is with what was: successive statistics and lists of cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dashboard.notices import Level, NoticeBoard
+from pipeline.entities import CameraState
+
+Json = Mapping[str, Any]
+
+OFTEN_SECONDS = 60.0  # failures and states of one camera and cause are told at once, then together
+THROTTLES_SECONDS = 10.0
+MOSTLY = 0.8  # of the budget
+CAMERAS_SECONDS, WORKERS_SECONDS = 1.5, 4.0  # after which an emptied Redis has them back
+_A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
+
+_LEVELS = {
+    CameraState.CONNECTING: Level.WARN,
+    CameraState.STALLED: Level.WARN,
+    CameraState.UNAUTHORIZED: Level.BAD,
+    CameraState.NOT_FOUND: Level.BAD,
+}
+_FAILURES = {
+    "throttled": "Rekognition was asked more often than its quota allows",
+    "timeout": "Rekognition did not answer in time",
+    "connection": "Rekognition could not be reached",
+    "server": "Rekognition failed",
+    "answer": "what answered is not Rekognition",
+    "denied": "Rekognition refuses the credentials",
+    "picture": "Rekognition refuses the picture",
+    "request": "Rekognition refuses the request",
+    "lost": "the worker was lost",
+}
+
+
+class Reporter:
+    """Writes on the board what changed from one look to the next; `price` is dollars a call, `redis` an address to show.
+
+    The first look only says what is wrong already.
+    """
+
+    def __init__(self, board: NoticeBoard, now: Callable[[], float], price: float, redis: str) -> None:
+        self._board = board
+        self._now = now
+        self._price = price
+        self._redis = redis
+        self._away_since: float | None = None
+        self._before: Json | None = None
+        self._cameras = Roll(CAMERAS_SECONDS)
+        self._workers = Roll(WORKERS_SECONDS)
+        self._states: dict[str, CameraState] = {}
+        self._budget_step = 0
+        self._often = Sparing(OFTEN_SECONDS)
+        self._throttles = Sparing(THROTTLES_SECONDS)
+
+    def look(self, stats: Json, cameras: Iterable[Json]) -> None:
+        """Compare; called each second with what /api/stats and /api/cameras tell."""
+        now = self._now()
+        self._redis_is_back(now)
+        self._look_at_cameras(list(cameras), now)
+        self._look_at_budget(stats["cost"]["budget"])
+        self._look_at_workers(stats["workers"]["list"], now)
+        self._look_at_limits(_limits(self._before), _limits(stats), now)
+        self._look_at_failures(_failed(self._before), _failed(stats), now)
+        self._before = stats
+
+    def redis_is_away(self) -> None:
+        """Say so, once."""
+        if self._away_since is None:
+            self._away_since = self._now()
+            self._board.tell(Level.BAD, "redis", f"Redis at {self._redis} does not answer: nothing is analysed until it does")
+
+    def _redis_is_back(self, now: float) -> None:
+        if self._away_since is not None:
+            self._board.tell(Level.INFO, "redis", f"Redis answers again after {now - self._away_since:.0f} s")
+            self._away_since = None
+
+    def _look_at_cameras(self, cameras: list[Json], now: float) -> None:
+        new, gone = self._cameras.look({camera["id"]: camera for camera in cameras}, now)
+        for camera in gone:
+            self._states.pop(camera["id"], None)
+            self._board.tell(Level.INFO, "camera", f"camera {camera['id']} was removed", camera["id"])
+        for camera in new if self._before is not None else []:
+            self._board.tell(Level.INFO, "camera", f"camera {camera['id']} was added: {camera['url']}", camera["id"])
+        for camera in cameras:
+            self._look_at_state(camera["id"], camera, now)
+
+    def _look_at_state(self, camera_id: str, camera: Json, now: float) -> None:
+        status, was = camera["status"], self._states.get(camera_id)
+        state = CameraState(status["state"])
+        if _is_news(state, was, is_paused=camera["paused"]):
+            self._states[camera_id] = state
+            level = _LEVELS.get(state, Level.INFO)
+            if self._before is not None or level is not Level.INFO:
+                self._tell_state(level, camera_id, _state_sentence(state, status), now)
+
+    def _tell_state(self, level: Level, camera_id: str, sentence: str, now: float) -> None:
+        """Tell a state, unless it came and went often lately: then say how often, now and then."""
+        count = self._often.add(f"{camera_id} {sentence}", 1, now)
+        if count:
+            often = f" (for the {count}th time within {OFTEN_SECONDS:.0f} s)" if count > 1 else ""
+            self._board.tell(level, "state", f"camera {camera_id} is {sentence}{often}", camera_id)
+
+    def _look_at_workers(self, workers: list[Json], now: float) -> None:
+        new, gone = self._workers.look({worker["name"]: worker for worker in workers}, now)
+        left = f"{len(workers)} left" if workers else "none is left, nothing is analysed: start one with `rekstream work`"
+        for worker in gone:
+            text = f"the worker on {worker['host']} (process {worker['pid']}) is gone, {left}"
+            self._board.tell(Level.WARN if workers else Level.BAD, "worker", text)
+        for worker in new if self._before is not None else []:
+            self._board.tell(Level.INFO, "worker", f"a worker with {worker['threads']} threads began on {worker['host']}")
+
+    def _look_at_limits(self, before: Mapping[str, Json], after: Mapping[str, Json], now: float) -> None:
+        for name, limit in after.items():
+            was = before.get(name)
+            if was is not None:
+                self._look_at_cuts(name, was, limit, now)
+            self._look_at_hold(was, limit)
+
+    def _look_at_cuts(self, name: str, was: Json, limit: Json, now: float) -> None:
+        new = max(0, limit["cuts"] - was["cuts"])
+        told = self._throttles.add(name, new, now)
+        if told:
+            times = "was throttled" if told == 1 else f"was throttled {told} times"
+            moved = f"went from {was['rate']:.1f} to" if told == new else "is now"
+            text = f"{limit['operation']} {times}: the limit {moved} {limit['rate']:.1f} of {limit['quota']:g} calls/s"
+            self._board.tell(Level.WARN, "throttle", text)
+
+    def _look_at_hold(self, was: Json | None, limit: Json) -> None:
+        was_held = bool(was and was["held_seconds"])
+        if limit["held_seconds"] and not was_held:
+            self._board.tell(Level.BAD, "held", f"calls are held back: {limit['held_why']}")
+        elif was_held and not limit["held_seconds"]:
+            self._board.tell(Level.INFO, "held", f"calls of {limit['operation']} are let out again")
+
+    def _look_at_budget(self, budget: Json | None) -> None:
+        step, was = self._step(budget), self._budget_step
+        self._budget_step = step
+        if budget is None or step == was:
+            return
+        dollars = f"the budget of {budget['limit_dollars']:g} dollars"
+        if step > was:
+            level, text = (
+                (Level.BAD, f"{dollars} is spent: no paid call is made before it is raised or the next period begins")
+                if step == _SPENT
+                else (Level.WARN, f"{budget['spent_dollars'] / budget['limit_dollars']:.0%} of {dollars} is spent")
+            )
+            self._board.tell(level, "budget", text)
+        else:
+            self._board.tell(Level.INFO, "budget", f"{budget['left_dollars']:g} dollars of {dollars} are left again")
+
+    def _step(self, budget: Json | None) -> int:
+        if budget is None:
+            return 0
+        spent, limit = budget["spent_dollars"], budget["limit_dollars"]
+        if self._price and spent + self._price > limit + _A_TRIFLE:
+            return _SPENT
+        return int(spent > 0 and spent >= MOSTLY * limit)
+
+    def _look_at_failures(
+        self, before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int], now: float
+    ) -> None:
+        for (camera_id, cause), count in after.items():
+            more = max(0, count - before.get((camera_id, cause), 0)) if self._before is not None else 0
+            told = self._often.add(f"{camera_id} failed {cause}", more, now)
+            if told:
+                frames = "a frame was" if told == 1 else f"{told} frames were"
+                text = f"camera {camera_id}: {frames} not analysed, {_FAILURES.get(cause, cause)}"
+                self._board.tell(Level.BAD if cause == "denied" else Level.WARN, "failed", text, camera_id)
+
+
+_SPENT = 2
+
+
+class Roll:
+    """Who is there: tells who is new, and who has been missing for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._known: dict[str, Json] = {}
+        self._missing_since: dict[str, float] = {}
+
+    def look(self, there: Mapping[str, Json], now: float) -> tuple[list[Json], list[Json]]:
+        """Return the new ones, and those that are gone."""
+        new = [entry for name, entry in there.items() if name not in self._known]
+        self._known |= there
+        missing = self._known.keys() - there.keys()
+        self._missing_since = {name: self._missing_since.get(name, now) for name in missing}
+        names = [name for name, since in self._missing_since.items() if now - since >= self._seconds]
+        return new, [self._known.pop(name) for name in names]
+
+
+class Sparing:
+    """Lets the first of a kind through at once; those that follow within `seconds` are counted, and told together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._told_at: dict[str, float] = {}
+        self._untold: dict[str, int] = {}
+
+    def add(self, kind: str, count: int, now: float) -> int:
+        """Take `count` more, perhaps 0, and return how many are to be told now."""
+        untold = self._untold.pop(kind, 0) + count
+        if not untold:
+            return 0
+        if now - self._told_at.get(kind, -self._seconds) < self._seconds:
+            self._untold[kind] = untold
+            return 0
+        self._told_at = {other: at for other, at in self._told_at.items() if now - at < self._seconds} | {kind: now}
+        return untold
+
+
+def _is_news(state: CameraState, was: CameraState | None, *, is_paused: bool) -> bool:
+    """Say whether a state is worth a notice: not that it starts, is tried again, or has no producer yet."""
+    if state is CameraState.OFF:
+        return is_paused and was is not state
+    if state is CameraState.CONNECTING:
+        return was in (CameraState.LIVE, CameraState.STALLED)
+    return state is not was
+
+
+def _state_sentence(state: CameraState, status: Json) -> str:
+    words = {CameraState.CONNECTING: "lost, and connected anew", CameraState.OFF: "paused"}.get(state, state.replace("_", " "))
+    picture = f"{status['width']}x{status['height']} {status['codec']}".strip() if state is CameraState.LIVE else ""
+    more = status["message"] or picture
+    return f"{words}: {more}" if more else words
+
+
+def _limits(stats: Json | None) -> dict[str, Json]:
+    return {f"{limit['scope']} {limit['operation']}": limit for limit in stats["limits"]} if stats else {}
+
+
+def _failed(stats: Json | None) -> dict[tuple[str, str], int]:
+    cameras = stats["cameras"] if stats else {}
+    return {(name, cause): count for name, camera in cameras.items() for cause, count in camera["frames"]["failed"].items()}
