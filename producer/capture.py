@@ -2,7 +2,8 @@
 
 reader thread      source -> sampler -> newest sample
 capture thread     newest sample -> encoder -> ledger and mailbox
-reporter thread    once a second, and with every new state: lease, status, quality
+reporter thread    once a second, and with every new state: lease, status, quality; twice a second: does somebody watch?
+previews thread    while somebody watches (producer/preview.py)
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pipeline.errors import CameraError, PictureError
 from pipeline.ledger import Ledger, Statement
 from pipeline.mailbox import Offer
 from producer.encoder import Encoder, TooSmallError
+from producer.preview import Audience, Nobody
 from producer.reader import Feed, FileReader, LiveReader, Opener, is_failure
 from producer.sampler import Sample
 from producer.sources import Kind, kind_of
@@ -100,9 +102,11 @@ class Capture:
         claim: Claim | None = None,
         uplink: Callable[[], float | None] = lambda: None,
         metrics: CaptureMetrics | None = None,
+        audience: Audience | None = None,
         producer: str = "",
     ) -> None:
         self._camera = camera
+        self._audience = audience or Nobody()
         self._outbox = outbox
         self._clock = clock
         self._report = report
@@ -135,14 +139,15 @@ class Capture:
             self._over.set()
             self.board.changed.set()
             feed.close()
+            self._audience.close()
             self._wind_up(reporter)
         return Outcome.LOST if self._lost else Outcome.STOPPED
 
     def _feed(self) -> Feed:
         kind = self._kind()
         if kind is None or (kind.ends and self._camera.policy is Policy.EVERY):
-            return FileReader(self._camera, self._open, self.board, self._clock)
-        return LiveReader(self._camera, self._open, self.board, self._clock, is_live=not kind.ends)
+            return FileReader(self._camera, self._open, self.board, self._clock, self._audience)
+        return LiveReader(self._camera, self._open, self.board, self._clock, self._audience, is_live=not kind.ends)
 
     def _kind(self) -> Kind | None:
         """Return what the URL names; None for nothing there is, of which opening it will tell."""
@@ -277,7 +282,15 @@ class Capture:
         while not self._over.is_set():
             self.board.changed.clear()
             self._tick()
-            self.board.changed.wait(REPORT_SECONDS)
+            self._look()
+            if not self.board.changed.wait(REPORT_SECONDS / 2):
+                self._look()
+                self.board.changed.wait(REPORT_SECONDS / 2)
+
+    def _look(self) -> None:
+        """Learn whether somebody watches the camera."""
+        with suppress(redis.RedisError):
+            self._audience.look()
 
     def _tick(self) -> None:
         self.board.check_frozen()

@@ -57,7 +57,7 @@ class Encoder:
         if min(height, width) < SHORTEST_SIDE:
             raise TooSmallError(f"a picture of {width} x {height} px: Rekognition needs {SHORTEST_SIDE} px on each side")
         for quality in (q for q in QUALITIES if q <= self.quality):
-            data = _jpeg(fitting, quality)
+            data = as_jpeg(fitting, quality)
             if len(data) <= LARGEST_BYTES:
                 return Jpeg(data, width, height)
         return self.encode(_halved(fitting))
@@ -76,16 +76,27 @@ class Encoder:
         self._changed_at = now
 
 
-def fit(image: Image) -> Image:
-    """Return the picture with its longest side at most 1920 pixels, unless that made its shortest side less than 80."""
+def fit(image: Image, longest: int = LONGEST_SIDE, shortest: int = SHORTEST_SIDE) -> Image:
+    """Return the picture with its longest side at most `longest` pixels, unless that made its shortest less than `shortest`."""
     height, width = image.shape[:2]
-    scale = max(LONGEST_SIDE / max(height, width), min(1.0, SHORTEST_SIDE / min(height, width)))
+    scale = max(longest / max(height, width), min(1.0, shortest / min(height, width)))
     if scale >= 1.0:
         return image
     target = round(width * scale), round(height * scale)
     while image.shape[1] >= 2 * target[0] and image.shape[0] >= 2 * target[1]:
         image = _halved(image)
     return image if (image.shape[1], image.shape[0]) == target else _resized(image, target)
+
+
+def as_jpeg(image: Image, quality: int) -> bytes:
+    """Return the picture as JPEG; raises PictureError when it cannot be encoded."""
+    try:
+        encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    except cv2.error as error:
+        raise PictureError(f"a picture could not be encoded ({error.err})") from None
+    if not encoded:
+        raise PictureError("a picture could not be encoded")
+    return data.tobytes()
 
 
 def _halved(image: Image) -> Image:
@@ -100,13 +111,3 @@ def _resized(image: Image, size: tuple[int, int]) -> Image:
 
 def _as_image(array: cv2.typing.MatLike) -> Image:
     return array.astype("uint8", copy=False)
-
-
-def _jpeg(image: Image, quality: int) -> bytes:
-    try:
-        encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    except cv2.error as error:
-        raise PictureError(f"a picture could not be encoded ({error.err})") from None
-    if not encoded:
-        raise PictureError("a picture could not be encoded")
-    return data.tobytes()

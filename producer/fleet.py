@@ -38,9 +38,11 @@ from pipeline.entities import Camera, CameraStatus
 from pipeline.heap import keep_heap_small
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
+from pipeline.previews import PreviewPublisher
 from pipeline.signals import set_from_handler
 from producer import forks
 from producer.capture import Capture, Outcome
+from producer.preview import Previews
 from producer.sources import open_source
 
 log = logging.getLogger(__name__)
@@ -272,14 +274,16 @@ def _capture(order: Order, stop: threading.Event) -> Outcome:
     registry = CameraRegistry(broker.scripts)
     lease = Lease(registry, order.camera.id, order.owner, order.fence)
     clock = RedisClock(broker.scripts)
+    open_camera = partial(open_source, demo_folder=order.settings.demo_folder)
     capture = Capture(
         order.camera,
-        open_camera=partial(open_source, demo_folder=order.settings.demo_folder),
+        open_camera=open_camera,
         outbox=Mailbox(broker.scripts, JobQueue(broker.jobs)),
         clock=clock,
         report=_reporter(registry, clock),
         claim=lease,
         uplink=_uplink(broker.scripts),
+        audience=Previews(order.camera, open_camera=open_camera, channel=PreviewPublisher(broker.scripts), clock=clock),
         producer=order.settings.name,
     )
     try:

@@ -15,6 +15,7 @@ from pipeline.entities import Camera, CameraState
 from pipeline.errors import CameraError, CameraUnauthorized, CameraUnreachable, redact
 from producer.sampler import Newest, Pace, Sample, Sampler
 from producer.sources import Source
+from producer.sources.base import Shared
 from producer.status import StatusBoard
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,29 @@ class Feed(Protocol):
         ...
 
 
+class Tap(Protocol):
+    """Where a reader may leave pictures for people who watch, besides those that are analysed; it never waits there."""
+
+    def wants(self) -> bool:
+        """Say whether the picture that was just read is wanted."""
+        ...
+
+    def put(self, sample: Sample) -> None:
+        """Leave it."""
+        ...
+
+
+class NoTap:
+    """Wants nothing."""
+
+    def wants(self) -> bool:
+        """Return False."""
+        return False
+
+    def put(self, sample: Sample) -> None:
+        """Do nothing."""
+
+
 class Backoff:
     """Seconds to wait between attempts: at least 1, growing by half each time to about 3, or 30 after a refused password.
 
@@ -81,12 +105,15 @@ class LiveReader(threading.Thread):
     nothing more will come.
     """
 
-    def __init__(self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock, *, is_live: bool) -> None:
+    def __init__(
+        self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock, tap: Tap | None = None, *, is_live: bool
+    ) -> None:
         super().__init__(name=f"reader of {camera.id}", daemon=True)
         self._camera = camera
         self._open = open_camera
         self._board = board
         self._clock = clock
+        self._tap = tap or NoTap()
         self._is_live = is_live
         self._sampler = Sampler(camera.fps)
         self._newest = Newest()
@@ -143,8 +170,9 @@ class LiveReader(threading.Thread):
             self._backoff.reset()
             if pace and self._stop_reading.wait(pace.delay(moment.position, time.monotonic())):
                 return
-            if self._sampler.due(time.monotonic()):
-                self._newest.put(Sample(source.picture(), read_at - moment.late))
+            sample = _sampled(source, read_at - moment.late, self._sampler.due(time.monotonic()), self._tap)
+            if sample is not None:
+                self._newest.put(sample)
 
 
 class FileReader:
@@ -153,11 +181,12 @@ class FileReader:
     A file that cannot be read is not tried again: it ends with the reason in the status.
     """
 
-    def __init__(self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock) -> None:
+    def __init__(self, camera: Camera, open_camera: Opener, board: StatusBoard, clock: Clock, tap: Tap | None = None) -> None:
         self._camera = camera
         self._open = open_camera
         self._board = board
         self._clock = clock
+        self._tap = tap or NoTap()
         self._sampler = Sampler(camera.fps, early=1e-6)
         self._source: Source | None = None
         self.ended = False
@@ -201,11 +230,23 @@ class FileReader:
             return None
         self._board.saw(moment)
         due = moment.position is None or self._sampler.due(moment.position)
-        return Sample(self._source.picture(), self._clock.now()) if due else None
+        return _sampled(self._source, self._clock.now(), due, self._tap)
 
     def _give_up(self, error: CameraError) -> None:
         self._board.lost(error)
         self.ended = True
+
+
+def _sampled(source: Source, captured_at: float, due: bool, tap: Tap) -> Sample | None:
+    """Return the picture that was just read if it is due, and leave it at the tap if it is wanted there."""
+    wanted = tap.wants()
+    if not (due or wanted):
+        return None
+    picture = source.picture()
+    sample = Sample(Shared(picture) if due and wanted else picture, captured_at)
+    if wanted:
+        tap.put(sample)
+    return sample if due else None
 
 
 def is_failure(state: CameraState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,6 +61,22 @@ class Unreadable:
     def bgr(self) -> Image:
         """Raise PictureError."""
         raise PictureError(self.reason)
+
+
+class Shared:
+    """A picture that two threads look at: it is converted once."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._lock = threading.Lock()
+        self._image: Image | None = None
+
+    def bgr(self) -> Image:
+        """Return the pixels; raises PictureError."""
+        with self._lock:
+            if self._image is None:
+                self._image = self._picture.bgr()
+            return self._image
 
 
 class Source(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +88,7 @@ class StreamSource:
         self._packets: Iterator[Packet[VideoStream]] = container.demux(stream)
         self._decoded: Iterator[VideoFrame] = iter(())
         self._frame: VideoFrame | None = None
-        self._reformatter = VideoReformatter()
+        self._converter = _Converter()
         self._decoder = stream.codec_context
         self._waited = 0.0
         self.patience = patience
@@ -115,7 +116,7 @@ class StreamSource:
         """Return the frame read last; it is converted when it is asked for its pixels."""
         if self._frame is None:
             return Unreadable(f"no frame of {self._url} was read yet")
-        return _StreamPicture(self._frame, self._reformatter)
+        return _StreamPicture(self._frame, self._converter)
 
     def close(self) -> None:
         """Close the connection, or the file."""
@@ -162,21 +163,34 @@ class StreamSource:
 class _StreamPicture:
     """A decoded frame, in the camera's own colours until someone wants to see it."""
 
-    __slots__ = ("_frame", "_reformatter")
+    __slots__ = ("_converter", "_frame")
 
-    def __init__(self, frame: VideoFrame, reformatter: VideoReformatter) -> None:
+    def __init__(self, frame: VideoFrame, converter: _Converter) -> None:
         self._frame = frame
-        self._reformatter = reformatter
+        self._converter = converter
 
     def bgr(self) -> Image:
         """Return the pixels."""
         try:
-            converted = self._reformatter.reformat(self._frame, format="bgr24", interpolation="BILINEAR", threads=1)
+            converted = self._converter.bgr(self._frame)
         except (av.error.FFmpegError, ValueError) as error:
             raise PictureError(f"a frame could not be converted ({error})") from None
         plane = converted.planes[0]
         rows: Image = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # FFmpeg's memory, no copy
         return rows[: converted.height, : converted.width * 3].reshape(converted.height, converted.width, 3)
+
+
+class _Converter:
+    """FFmpeg's converter of one source: what it keeps between frames is used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._lock = threading.Lock()
+
+    def bgr(self, frame: VideoFrame) -> VideoFrame:
+        """Return the frame in OpenCV's colours."""
+        with self._lock:
+            return self._reformatter.reformat(frame, format="bgr24", interpolation="BILINEAR", threads=1)
 
 
 def _decode(packet: Packet[VideoStream]) -> Iterator[VideoFrame]:

@@ -15,9 +15,10 @@ import pytest
 
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
-from pipeline.entities import Camera, CameraState
+from pipeline.entities import Camera, CameraState, Preview
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
+from pipeline.previews import PreviewListener, PreviewPublisher
 from tests.cameras.clips import Clips
 from tests.cameras.process import CameraProcess, rtsp_camera
 from tests.conftest import Valkey, wait_until
@@ -141,6 +142,19 @@ def test_cameras_come_change_pause_and_go(produce: Callable[..., Producer], hous
     wait_until(lambda: house.states("a", "b", "c") == [CameraState.OFF, CameraState.NOT_FOUND, CameraState.LIVE])
     house.registry.remove("c")
     wait_until(lambda: len(producer.captures) == 1)
+
+
+def test_whoever_watches_gets_previews(produce: Callable[..., Producer], house: House, broker: Broker) -> None:
+    """Small pictures of the camera come out of its process, and of no other."""
+    house.registry.put([demo("a"), demo("b")])
+    listener = PreviewListener(broker.jobs)
+    listener.watch(frozenset({"a"}))
+    produce()
+    heard: list[Preview] = []
+    wait_until(lambda: heard.extend(filter(None, [listener.next(0.5)])) or len(heard) > 2)
+    assert PreviewPublisher(broker.scripts).watchers("b") == 0
+    listener.close()
+    assert {(preview.camera, preview.width) for preview in heard} == {("a", 640)}
 
 
 def test_a_capture_that_is_killed_is_started_again(produce: Callable[..., Producer], house: House) -> None:

@@ -15,6 +15,7 @@ from pipeline.entities import Camera, CameraState, CameraStatus, Frame, Policy
 from pipeline.ledger import Statement
 from pipeline.mailbox import Offer
 from producer.capture import Capture, Claim, Outcome
+from producer.preview import Audience
 from producer.reader import Opener
 from producer.sources import open_source
 from tests.cameras.clips import read_stamp
@@ -88,7 +89,14 @@ class Witness:
 class RunningCapture:
     """A capture on a thread of its own, with a witness to everything it does."""
 
-    def __init__(self, camera: Camera, *, open_camera: Opener = open_source, claim: Claim | None = None) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        open_camera: Opener = open_source,
+        claim: Claim | None = None,
+        audience: Audience | None = None,
+    ) -> None:
         self.witness = Witness()
         self.stop = threading.Event()
         self.outcome: Outcome | None = None
@@ -99,6 +107,7 @@ class RunningCapture:
             clock=SystemClock(),
             report=self.witness.report,
             claim=claim,
+            audience=audience,
         )
         self._thread = threading.Thread(target=self._run)
 
