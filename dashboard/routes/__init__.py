@@ -17,9 +17,10 @@ from dashboard.routes import (
     photos,
     results,
     sessions,
+    vendor,
 )
 
-ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages)
+ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages, vendor)
 
 
 def routes(parts: Parts) -> APIRouter:
