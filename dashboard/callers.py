@@ -36,12 +36,11 @@ CSRF_HEADER = "x-rekstream"  # no form and no foreign page can send it
 class Callers:
     """Tells callers that may ask from those that may not.
 
-    On loopback the Host header has to name this machine: a web page elsewhere whose name was made to point here (DNS
-    rebinding) is thus turned away. Where there is a token or a password, every request needs the token or a session.
+    Where there is a token or a password, every request needs the token or a session. Elsewhere the Host header has to name this
+    machine: a web page whose own name was made to point here (DNS rebinding) is thus turned away. It could bring no cookie.
     """
 
     def __init__(self, settings: DashboardSettings, sessions: Sessions) -> None:
-        self._is_local = settings.is_local
         self._needs_login = settings.needs_login
         self._token = settings.token
         self._sessions = sessions
@@ -49,7 +48,7 @@ class Callers:
     def check(self, scope: Scope) -> Session | None:
         """Return the session that a request belongs to, None for one that needs none; raises RefusedError."""
         caller = HTTPConnection(scope)
-        if self._is_local:
+        if not self._needs_login:
             _check_host(caller.headers.get("host", ""))
         session = self._sessions.find(caller.cookies.get(COOKIE))
         if self._has_token(caller):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.entities import Operation
@@ -32,7 +32,8 @@ LOCAL_CALLS_PER_SECOND = 1000.0  # the local server is bound by its cores; the l
 class Provider:
     """A Rekognition: the local server, AWS in one region, or another compatible endpoint.
 
-    `endpoint_url` None means AWS's own; `tps` None means the default quota. Only AWS itself is ever paid.
+    `endpoint_url` None means AWS's own; `tps` None means the default quota. Only AWS itself is ever paid. `keys` are the access
+    key and the secret key that a server of ours beyond loopback asks for; they are never those of an AWS account.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Provider:
     endpoint_url: str | None = None
     tps: float | None = None
     account: str = ""
+    keys: tuple[str, str] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings, local_url: str | None = None, account: str = "") -> Provider:
@@ -53,8 +55,8 @@ class Provider:
         if settings.provider == "aws" and (url is None or _is_amazons(url)):
             return cls("aws", settings.region, url, settings.tps, account)
         if settings.endpoint_url is not None:
-            return cls("endpoint", settings.region, settings.endpoint_url, settings.tps)
-        return cls("local", settings.region, local_url, settings.tps)
+            return cls("endpoint", settings.region, settings.endpoint_url, settings.tps, keys=settings.keys())
+        return cls("local", settings.region, local_url, settings.tps, keys=settings.keys())
 
     @property
     def paid(self) -> bool:

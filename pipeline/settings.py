@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
     read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
-    access_key: SecretStr | None = Field(None, description="what callers of the local Rekognition server sign with")
+    access_key: SecretStr | None = Field(None, description="what callers of a local Rekognition server sign with, workers too")
     secret_key: SecretStr | None = Field(None, description="its secret; both are needed beyond loopback")
     s3_endpoint_url: str | None = Field(None, description="S3 that the local Rekognition server reads objects from")
     detector_side: int | None = Field(None, ge=160, le=1920, description="local face detector's side; by picture if not said")
@@ -96,6 +96,12 @@ class Settings(BaseSettings):
         if self.redis_password_file is None:
             return None
         return _read_secret(self.redis_password_file, "REKSTREAM_REDIS_PASSWORD_FILE")
+
+    def keys(self) -> tuple[str, str] | None:
+        """Return the access key and the secret key of the local Rekognition server, None unless both are there."""
+        if not self.access_key or not self.secret_key:
+            return None
+        return self.access_key.get_secret_value(), self.secret_key.get_secret_value()
 
     def dashboard_password(self) -> str | None:
         """Return what people sign in with, from its file, which nobody else may read; raises SettingsError."""

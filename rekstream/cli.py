@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -148,9 +148,7 @@ def local_rekognition(
 
     keys = {"access_key": access_key, "secret_key": secret_key}
     settings = _settings(host=host, port=port, data=data, s3_endpoint_url=s3_endpoint_url, **keys)
-    if "port" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"port": LOCAL_REKOGNITION_PORT})
-    parts.local_rekognition(settings, tuple(tps or ()), latency, errors, _stop_on_signals(), _say_where)
+    parts.local_rekognition(_with_own_port(settings), tuple(tps or ()), latency, errors, _stop_on_signals(), _say_where)
 
 
 @app.command()
@@ -167,6 +165,20 @@ def dashboard(
 
     flags = {"redis": redis, "host": host, "port": port, "password_file": password_file, "data": data}
     parts.dashboard(_settings(**flags, prometheus=prometheus), _stop_on_signals())
+
+
+@app.command()
+def health(
+    part: Annotated[Literal["produce", "work", "dashboard", "local-rekognition"], typer.Argument(help="which")],
+    redis: Redis = None,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Say whether a part runs well on this machine, as the health checks of containers ask; else exit code 2."""
+    from rekstream.health import check_health  # noqa: PLC0415  # beside its only user
+
+    settings = _settings(redis=redis, host=host, port=port)
+    typer.echo(check_health(part, _with_own_port(settings) if part == "local-rekognition" else settings))
 
 
 @app.command()
@@ -290,6 +302,13 @@ def _settings(**given: Any) -> Settings:
     settings = load(**given)
     logs.set_up(settings.log_level)
     return settings
+
+
+def _with_own_port(settings: Settings) -> Settings:
+    """Return the local Rekognition server's settings: the port's default is the dashboard's."""
+    if "port" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"port": LOCAL_REKOGNITION_PORT})
 
 
 def _client(server: str | None) -> Client:

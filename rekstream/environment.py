@@ -12,9 +12,11 @@ _PREFIX = "REKSTREAM_"
 def of_children(settings: Settings, **changes: object) -> Mapping[str, str]:
     """Return the environment of a part: this process's own, with `settings` and `changes` as REKSTREAM_ variables.
 
-    The keys of a local Rekognition server that others reach are not passed on: the one beside a worker is on loopback.
+    The keys of a local Rekognition server are passed on only where one elsewhere is named: that beside a worker is on loopback.
     """
     values = settings.model_dump(exclude_none=True, exclude={"access_key", "secret_key"}) | changes
+    if settings.endpoint_url and (found := settings.keys()):
+        values["access_key"], values["secret_key"] = found
     if password := settings.password():
         values["redis_password"] = password
         values.pop("redis_password_file", None)

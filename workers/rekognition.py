@@ -207,7 +207,6 @@ def _from_response(error: ClientError) -> CallFailed:
 def _client(service: str, provider: Provider, connections: int, connect: float, read: float) -> Any:
     try:
         session: Any = boto3.Session(region_name=provider.region)
-        invented = {} if provider.paid or (provider.name == "endpoint" and session.get_credentials()) else _INVENTED
         return session.client(
             service,
             endpoint_url=provider.endpoint_url if service == "rekognition" else None,
@@ -220,7 +219,7 @@ def _client(service: str, provider: Provider, connections: int, connect: float, 
                 parameter_validation=False,
                 proxies={} if _is_here(provider.endpoint_url) else None,
             ),
-            **invented,
+            **_keys(provider, session),
         )
     except ProfileNotFound as error:
         raise ProviderError(f"AWS_PROFILE cannot be used ({_first_line(error)}): correct it, or unset it") from error
@@ -228,12 +227,18 @@ def _client(service: str, provider: Provider, connections: int, connect: float, 
         raise ProviderError(f"Rekognition cannot be called: {_first_line(error)}") from error
 
 
+def _keys(provider: Provider, session: Any) -> dict[str, str]:
+    """Return what to sign with, nothing where boto3 shall look for credentials itself."""
+    if provider.keys and not provider.paid:
+        return {"aws_access_key_id": provider.keys[0], "aws_secret_access_key": provider.keys[1]}
+    if provider.paid or (provider.name == "endpoint" and session.get_credentials()):
+        return {}
+    return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # invented: it signs, and nobody checks
+
+
 def _is_here(url: str | None) -> bool:
     """Say whether an endpoint is on this machine, where no proxy of the environment has a place."""
     return url is not None and is_loopback(urlsplit(url).hostname or "")
-
-
-_INVENTED = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
 def _first_line(error: Exception) -> str:

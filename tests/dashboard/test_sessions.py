@@ -180,6 +180,16 @@ def test_commands_sign_in_with_the_password(guarded: Api) -> None:
         Client(guarded.url).cameras()
 
 
+def test_behind_a_proxy_a_password_stands_for_the_name_of_this_machine(browser: httpx.Client) -> None:
+    """A page that a name was made to point here (DNS rebinding) has no cookie of ours under that name."""
+    there = {"Host": "cameras.example"}
+    assert browser.get("/api/cameras", headers=there).status_code == 401
+    cookie, flags = cookie_of(sign_in(browser, **there, Origin="https://cameras.example"))
+    assert "Secure" in flags
+    ours = {**there, "Cookie": f"rekstream_session={cookie}", "Origin": "https://cameras.example", **OURS}
+    assert browser.post("/api/cameras", json={"url": "demo"}, headers=ours).status_code == 201
+
+
 def test_nobody_is_asked_where_no_password_is(api: Api) -> None:
     assert api.get("/api/session") == {"needed": False, "signed_in": False}
     assert "there is no password here" in sentence(sign_in(api.http), 409)

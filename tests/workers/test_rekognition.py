@@ -16,6 +16,8 @@ from botocore.validate import validate_parameters
 from pipeline.entities import Frame, S3Object
 from pipeline.errors import ProviderError
 from pipeline.provider import Provider
+from pipeline.settings import load
+from rekstream import environment
 from tests.endpoint import Endpoint
 from workers import rekognition
 from workers.rekognition import BotoRekognition, CallFailed, request_of
@@ -166,6 +168,21 @@ def test_the_local_server_never_sees_credentials_that_lie_around(endpoint: Endpo
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     local = BotoRekognition(Provider("local", "us-east-1", endpoint.url), 1, 1, 1)
     assert local._client._request_signer._credentials.access_key == "local"
+
+
+def test_keys_of_a_local_server_elsewhere_are_signed_with_and_never_sent_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    told = {"access_key": "ours", "secret_key": "made up"}
+    local = Provider.of(load(**told), "http://10.0.0.7:9000")
+    endpoint = Provider.of(load(**told, endpoint_url="http://10.0.0.7:9000"))
+    paid = Provider.of(load(**told, provider="aws"))
+    keys = [BotoRekognition(provider, 1, 1, 1)._client._request_signer._credentials for provider in (local, endpoint, paid)]
+    assert [found.access_key for found in keys] == ["ours", "ours", "AKIAREAL"]
+    assert "made up" not in repr(local)
+    assert environment.of_children(load(**told, endpoint_url="http://10.0.0.7:9000"))["REKSTREAM_SECRET_KEY"] == "made up"
+    assert "REKSTREAM_SECRET_KEY" not in environment.of_children(load(**told))  # the server that `up` starts is on loopback
+    assert Provider.of(load(access_key="ours")).keys is None
 
 
 @pytest.mark.parametrize("name", ["aws", "local"])
