@@ -1,6 +1,6 @@
 """Runs the measurements, prints each table as it grows, and writes docs/benchmarks.md.
 
-python -m bench [freshness|uplink|worker|capture|vision|search …] [--write]
+python -m bench [freshness|uplink|worker|capture|vision|search|page …] [--write]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ TITLES = {
     "capture": "What a camera costs",
     "vision": "What reading a face costs",
     "search": "What searching a collection costs",
+    "page": "What the page costs, and how old it is",
 }
 SHOWS = {
     "freshness": "Late binding uses what is allowed and stays as fresh as one call lets it, where queued frames grow old and a "
@@ -34,6 +35,8 @@ SHOWS = {
     "capture": "A camera costs about what decoding it costs, plus the encoding of the frames that are sampled.",
     "vision": "The local server's DetectFaces, JPEG bytes to attributes; the reference is decoding and halving the picture.",
     "search": "Collections are kept in SQLite and searched in memory, in the time that the bare matrix product takes.",
+    "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
+    "cameras as a plain MJPEG page, and in NiceGUI where an environment has it.",
 }
 PREFACE = """# Benchmarks
 

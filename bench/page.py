@@ -216,16 +216,16 @@ def _listening(port: int) -> psutil.Process:
 
 
 def twenty_viewers(pictures: Path, seconds: float) -> None:
-    with dashboard(4, pictures) as (url, process):
-        with Viewers(url, 20, [f"camera-{number:02}" for number in range(4)]) as viewers:
-            time.sleep(WARM_UP_SECONDS)
-            viewers.pictures = 0
-            used = share_of_a_core(lambda: [process])
-            rate = viewers.pictures / SPAN_SECONDS
-            time.sleep(min(45.0, seconds / 4))
-            first, began = rig.megabytes(process), time.monotonic()
-            time.sleep(max(0.0, seconds - (time.monotonic() - began)))
-            last = rig.megabytes(process)
+    names = [f"camera-{number:02}" for number in range(4)]
+    with dashboard(4, pictures) as (url, process), Viewers(url, 20, names) as viewers:
+        time.sleep(WARM_UP_SECONDS)
+        viewers.pictures = 0
+        used = share_of_a_core(lambda: [process])
+        rate = viewers.pictures / SPAN_SECONDS
+        time.sleep(min(45.0, seconds / 4))
+        first = rig.megabytes(process)
+        time.sleep(seconds)
+        last = rig.megabytes(process)
     say("20 viewers of 4 cameras at 10 pictures/s", f"dashboard {used:.1%} of a core ({rate:.0f} of 800 pictures/s)", "8 %")
     say(f"memory of the dashboard over {seconds / 60:g} minutes of that", f"{first:.1f} MB, then {last:.1f} MB", "flat")
 
