@@ -63,11 +63,15 @@ EXIT_NO_REDIS = 4
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """What a producer needs to know: its Redis, where the demo's portraits are, and by which name it is known."""
+    """What a producer needs to know: its Redis, where the demo's portraits are, and by which name it is known.
+
+    With `privacy` no previews are published.
+    """
 
     redis_url: str = field(repr=False)
     redis_password: str | None = field(default=None, repr=False)
     demo_folder: Path | None = None
+    privacy: bool = False
     name: str = field(default_factory=socket.gethostname)
     log_level: int = logging.INFO
 
@@ -283,7 +287,12 @@ def _capture(order: Order, stop: threading.Event) -> Outcome:
         report=_reporter(registry, clock),
         claim=lease,
         uplink=_uplink(broker.scripts),
-        audience=Previews(order.camera, open_camera=open_camera, channel=PreviewPublisher(broker.scripts), clock=clock),
+        audience=Previews(
+            order.camera,
+            open_camera=open_camera,
+            channel=PreviewPublisher(broker.scripts, privacy=order.settings.privacy),
+            clock=clock,
+        ),
         producer=order.settings.name,
     )
     try:

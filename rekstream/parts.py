@@ -56,6 +56,7 @@ def produce(settings: Settings, stop: threading.Event) -> None:
             redis_url=_redis_url(settings),
             redis_password=settings.password(),
             demo_folder=local.DEMO_FOLDER,
+            privacy=settings.privacy,
             log_level=logging.getLevelNamesMapping()[settings.log_level.upper()],
         ),
         stop,
