@@ -7,6 +7,7 @@ Such a camera lives as long as its socket. It is never stored; what a dashboard 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import struct
@@ -15,7 +16,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
@@ -57,8 +58,8 @@ _JPEG = b"\xff\xd8\xff"
 class CameraOverError(RefusedError):
     """The camera is not this socket's any more; the sentence says why."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(410, "CameraOver", message)
+    def __init__(self, message: str, code: str = "CameraOver") -> None:
+        super().__init__(410, code, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +127,21 @@ class BrowserCameras:
         """Take away what a dashboard that was killed left behind: browsers' cameras that nobody has leased."""
         cameras = self._registry.all()
         for camera in cameras:
-            if is_browser(camera.url) and not self._registry.is_leased(camera.id):
+            if is_browser(camera.url) and self._registry.leased_by(camera.id) is None:
                 self._forget(camera.id)
         self._settle({camera.id for camera in cameras})
 
     def _added(self, wishes: Wishes) -> BrowserCamera:
         """Lease a free name, then put it on the list: whatever of a browser is on the list and not leased is a leftover."""
+        owner = _owner(wishes.key)
         for _ in range(TRIES):
-            camera = self._described(wishes)
-            owner = f"browser-{uuid.uuid4().hex}"
+            camera, is_leftover = self._described(wishes, owner)
             fence = self._registry.lease(camera.id, owner, LEASE_SECONDS)
             if fence is None:
                 continue
             lease = Lease(self._registry, camera.id, owner, fence)
             try:
-                self._registry.add(camera)
+                self._registry.put([camera]) if is_leftover else self._registry.add(camera)
             except CameraExists:
                 lease.release()
                 continue
@@ -149,13 +150,21 @@ class BrowserCameras:
             return BrowserCamera(camera, wishes.key, lease, outlets)
         raise CameraExists(f"camera {wishes.name!r} found no free id in {TRIES} tries: choose another name")
 
-    def _described(self, wishes: Wishes) -> Camera:
-        taken = {camera.id for camera in self._registry.all()} | self._open.keys()
+    def _described(self, wishes: Wishes, owner: str) -> tuple[Camera, bool]:
+        """Return the camera that the browser wishes to be, and whether it was that before, at a dashboard that was killed."""
+        cameras = self._registry.all()
         members = {**(wishes.members or {}), "url": BROWSER + wishes.name}
-        camera = camera_of(None, members, self._defaults, taken, browser=True)
+        camera = camera_of(None, members, self._defaults, {camera.id for camera in cameras} | self._open.keys(), browser=True)
         if (wishes.members or {}).get("fps") is not None and camera.fps > MOST_FPS:
             raise SettingsError(f"fps {camera.fps:g}: a browser sends {MOST_FPS:g} pictures a second at most")
-        return camera
+        for before in cameras:
+            if (
+                before.url == camera.url
+                and before.id not in self._open
+                and self._registry.leased_by(before.id) in (None, owner)
+            ):
+                return replace(camera, id=before.id), True
+        return camera, False
 
     def _dismiss(self, camera: BrowserCamera) -> None:
         if not camera.end():
@@ -338,13 +347,18 @@ class BrowserCamera:
             if is_browser(camera.url):
                 self.camera = camera
                 return
-        raise CameraOverError(f"camera {self.id!r} was removed")
+        raise CameraOverError(f"camera {self.id!r} was removed", "CameraRemoved")
 
     def _settle(self) -> None:
         if self._ledger.unsettled:
             statement = self._ledger.statement()
             self._outlets.mailbox.settle(self.id, statement)
             self._ledger.confirm(statement)
+
+
+def _owner(key: str) -> str:
+    """Return in whose name a camera is leased: the same for the same key, which it does not tell."""
+    return f"browser-{hashlib.sha256(key.encode()).hexdigest() if key else uuid.uuid4().hex}"
 
 
 def _check_size(jpeg: bytes) -> None:

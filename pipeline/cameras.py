@@ -101,9 +101,10 @@ class CameraRegistry:
         """Let others take the camera at once."""
         self._release(keys=[keys.lease(camera_id)], args=[owner, fence])
 
-    def is_leased(self, camera_id: str) -> bool:
-        """Say whether anybody has the camera now."""
-        return bool(self._connection.exists(keys.lease(camera_id)))
+    def leased_by(self, camera_id: str) -> str | None:
+        """Return who has the camera now, None when nobody has."""
+        owner = self._connection.hget(keys.lease(camera_id), "owner")
+        return None if owner is None else str(owner.decode())
 
     def ask_for_cameras(self, owner: str, seconds: float) -> None:
         """Let the other producers know for `seconds` that this one has fewer cameras than its share."""

@@ -226,7 +226,7 @@ def test_people_pause_change_and_remove_it(api: Api) -> None:
                 answer.json()["error"]["message"] == f"{member} of camera 'a' cannot change: its pictures come from a browser"
             )
         assert api.http.delete("/api/cameras/a").status_code == 204
-        assert browser.ends() == ({"code": "CameraOver", "message": "camera 'a' was removed"}, 1008)
+        assert browser.ends() == ({"code": "CameraRemoved", "message": "camera 'a' was removed"}, 1008)
     assert ids(api) == []
 
 
@@ -345,9 +345,9 @@ def test_pictures_that_come_while_redis_is_away_are_accounted_for(own_valkey: Va
         broker.close()
 
 
-def leave_behind(broker: Broker, name: str) -> None:
+def leave_behind(broker: Broker, name: str, key: str = "") -> None:
     """Leave what a dashboard leaves that was killed while a browser was connected."""
-    camera = BrowserCameras(broker, RedisClock(broker.scripts), CameraDefaults()).admit(Wishes(name))
+    camera = BrowserCameras(broker, RedisClock(broker.scripts), CameraDefaults()).admit(Wishes(name, key))
     camera.offer(struct.pack(">d", time.time()) + JPEG)
 
 
@@ -357,12 +357,24 @@ def test_what_a_killed_dashboard_left_behind_goes_with_its_lease(
     leave_behind(broker, "a")
     with dashboard(session_valkey.url, settings) as api:
         assert ids(api) == ["a"]
-        with Browser(api, name="a") as browser:  # a page that comes back at once has to take another name
+        with Browser(api, name="a") as browser:  # another page has to take another name
             assert browser.id == "a-2"
             broker.scripts.delete(keys.lease("a"))  # four seconds later
             until(lambda: ids(api) == ["a-2"])
             assert balance("a").in_flight == 0
             assert balance("a").adds_up
+
+
+def test_a_page_finds_its_camera_again_that_a_killed_dashboard_left_behind(
+    broker: Broker, session_valkey: Valkey, settings: DashboardSettings, balance: Callable[[str], Balance]
+) -> None:
+    leave_behind(broker, "a", "k1")
+    with dashboard(session_valkey.url, settings) as api, Browser(api, name="a", key="k1", fps=2) as browser:
+        assert browser.terms == {"camera": "a", "fps": 2, "paused": False}
+        assert browser.send(JPEG)["offered"] == "replaced"
+        assert ids(api) == ["a"]
+        assert balance("a") == Balance(sampled=2, superseded=1, in_flight=1)
+        assert "k1" not in str(broker.scripts.hgetall(keys.lease("a")))
 
 
 def test_a_dashboard_that_is_stopped_takes_its_browsers_with_it(
