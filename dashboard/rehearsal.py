@@ -26,7 +26,7 @@ class RehearsalDesk:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, auth=_signing(provider))
         self._now: Members | None = None
 
     @property
@@ -81,6 +81,14 @@ class RehearsalDesk:
                 409, "NotLocal", "this dashboard does not know the local Rekognition server: set REKSTREAM_LOCAL_URL for it"
             )
         return self._provider.endpoint_url.rstrip("/")
+
+
+def _signing(provider: Provider) -> httpx.Auth | None:
+    if provider.keys is None:
+        return None
+    from dashboard.signing import Signing  # noqa: PLC0415  # loads botocore, which nothing else here needs
+
+    return Signing(*provider.keys, provider.region)
 
 
 def is_on(members: Mapping[str, Any]) -> bool:

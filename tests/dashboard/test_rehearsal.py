@@ -11,7 +11,7 @@ from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from pipeline.provider import Provider
 from rekognition_local.rehearsal import Rehearsal
-from rekognition_local.server import Server
+from rekognition_local.server import Server, ServerSettings
 from tests.conftest import Valkey
 from tests.dashboard.support import Api, dashboard, until
 
@@ -50,6 +50,20 @@ def test_a_rehearsal_that_others_asked_for_is_told_too(beside: Api, server: Serv
     assert until(lambda: beside.get("/api/stats")["rehearsal"])["errors"] == 0.5
     server.rehearse(Rehearsal())
     until(lambda: beside.get("/api/stats")["rehearsal"] is None)
+
+
+def test_a_server_that_asks_for_signatures_gets_them(
+    session_valkey: Valkey, broker: Broker, settings: DashboardSettings
+) -> None:
+    """As between containers: the dashboard knows the key, and another key is refused."""
+    asked = {"errors": 0.25}
+    with Server(ServerSettings(access_key="ours", secret_key="made up / with + signs"), {}) as server:
+        told = Provider("local", "eu-west-1", server.url, keys=("ours", "made up / with + signs"))
+        with dashboard(session_valkey.url, replace(settings, provider=told)) as api:
+            assert api.http.put("/api/rehearsal", json=asked).json()["errors"] == 0.25
+            assert api.get("/api/rehearsal")["errors"] == 0.25
+        with dashboard(session_valkey.url, replace(settings, provider=replace(told, keys=("ours", "another")))) as api:
+            assert api.http.put("/api/rehearsal", json=asked).status_code == 409
 
 
 def test_what_the_server_refuses_is_refused_with_its_sentence(beside: Api) -> None:
