@@ -102,13 +102,18 @@ def test_a_picture_is_dropped_or_pasted(show: Opener, system: Up, way: str) -> N
     expect(listed(page)).to_contain_text("woman")
 
 
-def test_what_only_the_browser_reads_is_made_a_jpeg_there(show: Opener, system: Up) -> None:
+def test_what_the_server_does_not_take_is_made_a_jpeg_that_it_takes(show: Opener, system: Up, tmp_path: Path) -> None:
     page = photo(show, system)
     pixels = cv2.imdecode(np.frombuffer(portrait_bytes(ASTRONAUT), np.uint8), cv2.IMREAD_COLOR)
     webp = cv2.imencode(".webp", pixels)[1].tobytes()
     page.evaluate(BRING, ["drop", base64.b64encode(webp).decode(), "a.webp"])
     expect(listed(page)).to_contain_text("woman")
     expect(page.locator(".photo-hint")).to_contain_text("made a JPEG here")
+    large = tmp_path / "large.jpg"
+    large.write_bytes(portrait_bytes(HOPPER) + bytes(16_000_000))
+    page.get_by_label("File of a picture").set_input_files(large)
+    expect(page.locator(".photo-hint")).to_contain_text("made smaller here, because the server takes 15 MB")
+    expect(listed(page)).to_contain_text("man")
 
 
 def test_a_snapshot_with_this_devices_camera(show: Opener, system: Up) -> None:
