@@ -13,6 +13,8 @@ from pipeline.errors import SettingsError
 from pipeline.provider import Provider
 from pipeline.spending import Budget
 
+SHORTEST_TOKEN = 16  # beyond loopback
+
 
 @dataclass(frozen=True, slots=True)
 class DashboardSettings:
@@ -51,9 +53,14 @@ class DashboardSettings:
         return bool(self.token) or self.password is not None
 
     def check(self) -> None:
-        """Refuse to serve other machines without a token or a password; raises SettingsError."""
+        """Refuse to serve other machines without a token or a password, or with a token to be guessed; raises SettingsError."""
         if not self.is_local and not self.needs_login:
             raise SettingsError(
                 f"host {self.host!r} lets other machines reach the cameras: name a --password-file, or set REKSTREAM_TOKEN, "
                 "which programs then send (Authorization: Bearer), or listen on 127.0.0.1"
+            )
+        if not self.is_local and self.token and len(self.token) < SHORTEST_TOKEN:
+            raise SettingsError(
+                f"REKSTREAM_TOKEN has {len(self.token)} characters, and whoever guesses may try often: give it at least "
+                f"{SHORTEST_TOKEN}, for example from `openssl rand -hex 24`"
             )

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 OURS = ("local-rekognition", "producer", "worker", "dashboard")
 SECRETS = {
     "REDIS_PASSWORD": "between-containers",
-    "REKSTREAM_TOKEN": "of-the-page",
+    "REKSTREAM_TOKEN": "of-the-page-0123456789",
     "REKSTREAM_SECRET_KEY": "of-the-workers",
     "GRAFANA_PASSWORD": "of-the-charts",
 }

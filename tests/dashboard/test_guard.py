@@ -17,6 +17,8 @@ from pipeline.errors import BrokerError, PortInUse, SettingsError
 from tests.conftest import Valkey
 from tests.dashboard.support import Api, dashboard, picture, until
 
+TOKEN = "t0ken-of-this-test"
+
 
 def refused(answer: httpx.Response, status: int) -> str:
     assert answer.status_code == status, answer.text
@@ -90,12 +92,14 @@ def test_beyond_loopback_a_token_is_needed(session_valkey: Valkey, broker: Broke
     """Without one it does not start; with one every request has to bring it, but for the probes."""
     with pytest.raises(SettingsError, match=r"host '0\.0\.0\.0' lets other machines reach the cameras: name a --password-file"):
         run(broker, dataclasses.replace(settings, host="0.0.0.0"), threading.Event())
-    open_to_all = dataclasses.replace(settings, host="0.0.0.0", token="t0ken")
-    assert "t0ken" not in repr(open_to_all)
+    with pytest.raises(SettingsError, match="REKSTREAM_TOKEN has 5 characters"):
+        run(broker, dataclasses.replace(settings, host="0.0.0.0", token=TOKEN[:5]), threading.Event())
+    open_to_all = dataclasses.replace(settings, host="0.0.0.0", token=TOKEN)
+    assert TOKEN not in repr(open_to_all)
     with dashboard(session_valkey.url, open_to_all) as api:
         assert api.get("/api/cameras") == {"cameras": []}
         assert api.http.get("/api/cameras", headers={"Host": "cameras.example"}).status_code == 200
-        for headers in ({"Authorization": ""}, {"Authorization": "Bearer other"}, {"Authorization": "Basic t0ken"}):
+        for headers in ({"Authorization": ""}, {"Authorization": "Bearer other"}, {"Authorization": f"Basic {TOKEN}"}):
             answer = api.http.get("/api/cameras", headers=headers)
             assert "token" in refused(answer, 401)
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -112,7 +116,7 @@ def test_a_port_in_use(session_valkey: Valkey, broker: Broker, settings: Dashboa
         with pytest.raises(PortInUse, match=f"port {port} of 127.0.0.1 is in use by another program: .*--port"):
             run(broker, dataclasses.replace(settings, port=port), threading.Event())
     with pytest.raises(SettingsError, match=r"nothing can listen at 192\.0\.2\.1"):
-        run(broker, dataclasses.replace(settings, host="192.0.2.1", token="x"), threading.Event())
+        run(broker, dataclasses.replace(settings, host="192.0.2.1", token=TOKEN), threading.Event())
     assert not settings.data.exists()
 
 
