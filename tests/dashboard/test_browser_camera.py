@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from pipeline.mailbox import Balance, Mailbox
 from producer.fleet import Fleet, FleetSettings
 from tests.conftest import Valkey
 from tests.dashboard.support import Api, Worker, dashboard, picture, until
+from tests.dashboard.watching import Viewing, viewing
 
 
 class Browser:
@@ -108,6 +110,25 @@ def test_its_pictures_become_results_like_those_of_any_camera(
         assert (now["width"], now["height"], now["codec"], now["message"]) == (320, 240, "jpeg", "")
         assert now["capture_fps"] > 0
         assert balance("my-phone") == Balance(sampled=1, analysed=1)
+
+
+def test_who_watches_sees_its_pictures_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten a second at most; nobody who watches costs nothing."""
+    monkeypatch.setattr("dashboard.browser_camera.PREVIEWS_PER_SECOND", 0.001)
+    with Browser(api, name="a") as browser, viewing(api, a="preview") as viewer:
+        until(lambda: browser.send(JPEG) and (shown := _shown(viewer)) and shown == [("preview", JPEG)])
+        browser.send(JPEG)
+        assert _shown(viewer) == []
+
+
+def _shown(viewer: Viewing) -> list[tuple[str, bytes]]:
+    """Return what came for a viewer within a moment."""
+    found = []
+    with suppress(TimeoutError):
+        while True:
+            shown = viewer.next(0.2)
+            found.append((shown.kind, shown.jpeg))
+    return found
 
 
 def test_the_newest_picture_wins_and_each_is_accounted_for(api: Api, balance: Callable[[str], Balance]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from websockets.sync.client import ClientConnection, connect
@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from pipeline.broker import Broker
 from pipeline.entities import Preview
 from pipeline.previews import PreviewPublisher
-from tests.dashboard.support import PATIENCE, Api, picture, until
+from tests.dashboard.support import PATIENCE, picture, until
 
 SMALL = picture(width=320, height=180)
 
@@ -68,8 +68,17 @@ class Viewing:
         return dict(json.loads(answer))
 
 
+class Served(Protocol):
+    """What answers at a URL."""
+
+    @property
+    def url(self) -> str:
+        """Where, as http://…"""
+        ...
+
+
 @contextmanager
-def viewing(api: Api, buffer: int | None = None, **watch: str) -> Iterator[Viewing]:
+def viewing(api: Served, buffer: int | None = None, **watch: str) -> Iterator[Viewing]:
     """Open a socket and watch these cameras; `buffer` bytes of the network are all that it reads ahead."""
     parts = urlsplit(api.url)
     plain = socket.socket()
