@@ -1,7 +1,197 @@
-// Placeholder until its own slice lands.
-import { h } from "../core/dom.js";
+// Live: a tile per camera, what happened below, and the doors to everything about cameras.
 
-export function open(main) {
-  main.append(h("h1", {}, "live"), h("p", { class: "muted" }, "This page is being built."));
-  return () => {};
+import { ApiError, patch } from "../core/api.js";
+import { now } from "../core/clock.js";
+import { toast } from "../core/dialog.js";
+import { h, useStyle } from "../core/dom.js";
+import { openDetail } from "./live/detail.js";
+import { openForm } from "./live/form.js";
+import { showNotices } from "./live/notices.js";
+import { Painter } from "./live/painter.js";
+import { LiveSocket } from "./live/socket.js";
+import { Tile } from "./live/tile.js";
+
+const NEAR = "120px"; // tiles so close to the window are watched already
+
+export async function open(main, store) {
+  await useStyle("live");
+  const page = new LivePage(main, store);
+  return () => page.close();
+}
+
+class LivePage {
+  #store;
+  #tiles = new Map();
+  #grid = h("div", { class: "wall" });
+  #empty = emptyWall(() => this.#add(), () => this.#add("demo"));
+  #painter = new Painter((painted) => this.#painted(painted));
+  #socket = new LiveSocket((header, jpeg) => this.#picture(header, jpeg));
+  #detail = null;
+  #sight;
+  #endings = [];
+
+  constructor(main, store) {
+    this.#store = store;
+    this.#sight = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: NEAR });
+    const notices = h("section", { class: "notices", "aria-label": "What happened" });
+    main.append(toolbar(() => this.#add()), this.#empty, this.#grid, notices);
+    this.#endings = [
+      store.on("cameras", () => this.#arrange()),
+      store.on("stats", (stats) => this.#figures(stats)),
+      store.on("result", (result) => this.#result(result)),
+      showNotices(notices, store),
+    ];
+    this.#listen(document, "visibilitychange", () => this.#watch());
+    this.#listen(window, "hashchange", () => this.#openNamed());
+    this.#arrange();
+    if (store.stats) this.#figures(store.stats);
+    this.#openNamed();
+  }
+
+  close() {
+    this.#endings.forEach((end) => end());
+    this.#detail?.close();
+    this.#sight.disconnect();
+    this.#tiles.forEach((tile) => tile.close());
+    this.#painter.close();
+    this.#socket.close();
+  }
+
+  #listen(target, kind, listener) {
+    target.addEventListener(kind, listener);
+    this.#endings.push(() => target.removeEventListener(kind, listener));
+  }
+
+  // Makes the tiles fit the list of cameras, in the order of their ids.
+  #arrange() {
+    const { cameras } = this.#store;
+    for (const [id, tile] of this.#tiles) if (!cameras.has(id)) this.#drop(id, tile);
+    const ids = [...cameras.keys()].sort();
+    ids.forEach((id, index) => this.#place(cameras.get(id), index));
+    this.#empty.hidden = !this.#store.stats || ids.length > 0;
+    this.#detail?.update();
+    this.#watch();
+    this.#openNamed();
+  }
+
+  #place(camera, index) {
+    const tile = this.#tiles.get(camera.id);
+    if (tile) {
+      if (tile.camera !== camera) tile.update(camera);
+      return;
+    }
+    const actions = { open: ({ id }) => this.#open(id), change: (one) => this.#change(one), pause };
+    const added = new Tile(camera, this.#painter, actions);
+    this.#tiles.set(camera.id, added);
+    this.#grid.insertBefore(added.element, this.#grid.children[index] ?? null);
+    const known = this.#store.results.get(camera.id);
+    if (known) added.view.know(known);
+    this.#sight.observe(added.element);
+  }
+
+  #drop(id, tile) {
+    this.#sight.unobserve(tile.element);
+    tile.close();
+    this.#tiles.delete(id);
+  }
+
+  #seen(entries) {
+    for (const entry of entries) {
+      const tile = this.#tiles.get(entry.target.dataset.camera);
+      if (tile) tile.view.isInSight = entry.isIntersecting;
+    }
+    this.#watch();
+  }
+
+  // Watches what is in sight; nothing while the tab is hidden, and behind the detail only its own camera.
+  #watch() {
+    const isShown = document.visibilityState === "visible";
+    const wanted = isShown && this.#detail ? { [this.#detail.camera]: "frame" } : {};
+    for (const [id, { view, camera }] of this.#tiles) {
+      view.watch(isShown && view.isInSight && !this.#detail);
+      if (view.isWatched && !camera.paused) wanted[id] = "preview";
+    }
+    this.#socket.watch(wanted);
+  }
+
+  #picture(header, jpeg) {
+    const view = this.#detail ? (header.camera === this.#detail.camera ? this.#detail.view : null) : this.#tiles.get(header.camera)?.view;
+    view?.show(header, jpeg);
+  }
+
+  #painted(painted) {
+    const at = now();
+    this.#socket.painted(painted.map((entry) => ({ ...entry, at })));
+  }
+
+  #result(result) {
+    this.#tiles.get(result.camera)?.view.know(result);
+    this.#detail?.result(result);
+  }
+
+  #figures(stats) {
+    const isPaid = stats.provider.startsWith("aws");
+    this.#empty.hidden = this.#store.cameras.size > 0;
+    for (const [id, tile] of this.#tiles) tile.figures(stats.cameras[id], isPaid);
+  }
+
+  #open(id) {
+    const ids = () => [...this.#tiles.keys()].sort();
+    history.replaceState(history.state, "", `#camera=${encodeURIComponent(id)}`);
+    this.#detail = openDetail(id, {
+      store: this.#store,
+      painter: this.#painter,
+      ids,
+      change: (camera) => this.#change(camera),
+      onmove: () => this.#watch(),
+      onclose: () => this.#closed(),
+    });
+    this.#watch();
+  }
+
+  #closed() {
+    this.#detail = null;
+    history.replaceState(history.state, "", location.pathname);
+    this.#watch();
+  }
+
+  // Opens the camera that the address names, once it is known.
+  #openNamed() {
+    const id = new URLSearchParams(location.hash.slice(1)).get("camera");
+    if (id && !this.#detail && this.#tiles.has(id)) this.#open(id);
+  }
+
+  #add(url = "") {
+    openForm({ url });
+  }
+
+  #change(camera) {
+    openForm({ camera });
+  }
+}
+
+async function pause(camera) {
+  try {
+    await patch(`/api/cameras/${camera.id}`, { paused: !camera.paused });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    toast(error.message, "bad");
+  }
+}
+
+function toolbar(add) {
+  return h("div", { class: "row apart toolbar" },
+    h("h1", {}, "Live"),
+    h("div", { class: "row" },
+      h("a", { class: "button", href: "/api/cameras.yml", download: "rekstream.yml" }, "Export", h("span", { class: "wide-only" }, "as rekstream.yml")),
+      h("button", { class: "button primary", type: "button", onclick: add }, "Add camera")));
+}
+
+function emptyWall(add, addDemo) {
+  return h("section", { class: "card empty", hidden: true },
+    h("h2", {}, "There is no camera yet"),
+    h("p", { class: "muted" }, "Add one by its URL, or try the demo: a moving picture of two portraits, made on this machine."),
+    h("div", { class: "row" },
+      h("button", { class: "button primary", type: "button", onclick: add }, "Add camera"),
+      h("button", { class: "button", type: "button", onclick: addDemo }, "Try the demo")));
 }

@@ -1,0 +1,93 @@
+// One loop for all views: decodes off the main thread, draws only what changed, and says what was painted.
+
+const TICK_MS = 100; // ages are told in tenths of a second
+const VIEW_MS = 100; // a view changes its picture ten times a second at most
+const PICTURES_PER_SECOND = 100; // of all views together: a wall of forty costs no more than ten cameras
+const FEW_VIEWS = 8;
+const BEAT_MS = 120; // more views are drawn together: a frame of the screen costs more than what changes in it
+
+export class Painter {
+  #views = new Set();
+  #waiting = new Set();
+  #frame = 0;
+  #beat = 0;
+  #drawnAt = 0;
+  #timer = 0;
+  #channel = new MessageChannel();
+
+  // `onpainted` gets the results whose boxes were drawn for the first time, once they are on the screen.
+  constructor(onpainted) {
+    this.#channel.port1.onmessage = ({ data }) => onpainted(data);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  add(view) {
+    this.#views.add(view);
+  }
+
+  remove(view) {
+    this.#views.delete(view);
+    this.#waiting.delete(view);
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    clearTimeout(this.#beat);
+    cancelAnimationFrame(this.#frame);
+    this.#channel.port1.close();
+  }
+
+  // Has a picture decoded, now or as soon as it is the view's turn.
+  decode(view) {
+    if (view.decodedAt <= this.#due()) view.decode();
+    else this.#waiting.add(view);
+  }
+
+  // Has views drawn that changed: with the next frame of the screen, or with the next beat where there are many.
+  draw() {
+    if (this.#frame || this.#beat) return;
+    const wait = this.#watched() > FEW_VIEWS ? this.#drawnAt + BEAT_MS - performance.now() : 0;
+    if (wait > 0) this.#beat = setTimeout(() => this.#nextFrame(), wait);
+    else this.#nextFrame();
+  }
+
+  #nextFrame() {
+    this.#beat = 0;
+    this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#frame = 0;
+    this.#drawnAt = performance.now();
+    const painted = [];
+    for (const view of this.#views) if (view.isDirty && view.isWatched) painted.push(...view.draw());
+    if (painted.length) this.#channel.port2.postMessage(painted); // arrives after this frame was painted
+    this.#decodeWaiting();
+  }
+
+  // The moment before which a view must have been decoded last, to be decoded again now.
+  #due() {
+    const interval = Math.max(VIEW_MS, (this.#watched() * 1000) / PICTURES_PER_SECOND);
+    return performance.now() - interval + 5; // pictures come every 100 ms, or a little sooner
+  }
+
+  #watched() {
+    let watched = 0;
+    for (const view of this.#views) watched += view.isWatched;
+    return watched;
+  }
+
+  #decodeWaiting() {
+    const due = this.#due();
+    for (const view of this.#waiting) {
+      if (view.decodedAt > due) continue;
+      this.#waiting.delete(view);
+      view.decode();
+    }
+  }
+
+  #tick() {
+    for (const view of this.#views) view.tick();
+    this.#decodeWaiting();
+  }
+}

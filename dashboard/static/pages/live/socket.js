@@ -1,0 +1,113 @@
+// Pictures, over one binary WebSocket that comes back by itself; docs/api.md tells its messages.
+
+import { exchanged, sent } from "../../core/clock.js";
+
+const RETRY_MS = [250, 500, 1000, 2000];
+const PING_MS = 5000;
+const FIRST_PINGS_MS = [0, 100, 250, 500, 1000]; // the clock is worth a few exchanges
+const GATHER_MS = 200; // what is said is gathered: a server bounds the messages of a viewer
+
+export class LiveSocket {
+  #onpicture;
+  #socket = null;
+  #wanted = {};
+  #painted = [];
+  #tries = 0;
+  #timers = new Set();
+  #gathering = false;
+  #isClosed = false;
+
+  // `onpicture(header, jpeg)` gets each picture's header and its bytes.
+  constructor(onpicture) {
+    this.#onpicture = onpicture;
+    this.#open();
+  }
+
+  // Replaces what is watched: {camera: "preview" | "frame"}.
+  watch(wanted) {
+    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
+    this.#wanted = wanted;
+    this.#send({ watch: wanted });
+  }
+
+  // Tells when results were painted: [{camera, id, at}].
+  painted(list) {
+    this.#painted.push(...list);
+    if (this.#gathering) return;
+    this.#gathering = true;
+    setTimeout(() => this.#sayPainted(), GATHER_MS);
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#rest();
+    this.#socket.close();
+  }
+
+  #open() {
+    const url = new URL("/api/live", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#opened();
+    socket.onmessage = ({ data }) => (typeof data === "string" ? heard(JSON.parse(data)) : this.#picture(data));
+    socket.onclose = () => this.#closed();
+    this.#socket = socket;
+  }
+
+  #opened() {
+    this.#tries = 0;
+    this.#send({ watch: this.#wanted });
+    for (const wait of FIRST_PINGS_MS) this.#later(wait, () => this.#ping());
+    this.#later(PING_MS, () => this.#pingOn());
+  }
+
+  #closed() {
+    this.#rest();
+    if (this.#isClosed) return;
+    const wait = RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)];
+    this.#later(wait * (0.8 + 0.4 * Math.random()), () => this.#open()); // not all viewers at once
+  }
+
+  #picture(buffer) {
+    const length = new DataView(buffer).getUint32(0);
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+    this.#onpicture(header, new Uint8Array(buffer, 4 + length));
+  }
+
+  #sayPainted() {
+    this.#gathering = false;
+    this.#send({ painted: this.#painted });
+    this.#painted = [];
+  }
+
+  #ping() {
+    this.#send({ ping: sent() });
+  }
+
+  #pingOn() {
+    this.#ping();
+    this.#later(PING_MS, () => this.#pingOn());
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #later(wait, action) {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, wait);
+    this.#timers.add(timer);
+  }
+
+  #rest() {
+    this.#timers.forEach(clearTimeout);
+    this.#timers.clear();
+  }
+}
+
+function heard(message) {
+  if ("pong" in message) exchanged(message.pong, message.now);
+}

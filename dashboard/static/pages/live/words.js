@@ -1,0 +1,45 @@
+// How a camera is, in words that all of the Live page uses.
+
+import { now } from "../../core/clock.js";
+
+export const DIM_SECONDS = 3;
+export const COVER_SECONDS = 10;
+
+const STATES = { not_found: "not found" };
+const LEVELS = { live: "good", connecting: "warn", stalled: "warn", unauthorized: "bad", not_found: "bad" };
+
+export function stateOf(camera) {
+  if (camera.paused) return { word: "paused", level: "", sentence: "It is paused: nothing is sampled." };
+  const { state, message } = camera.status;
+  return { word: STATES[state] ?? state, level: LEVELS[state] ?? "", sentence: message };
+}
+
+// Ages in tenths: what changes a hundred times a second cannot be read.
+export function shortAge(seconds) {
+  const positive = Math.max(0, seconds);
+  if (positive < 60) return `${positive.toFixed(1)} s`;
+  return positive < 3600 ? `${Math.floor(positive / 60)} min` : `${Math.floor(positive / 3600)} h`;
+}
+
+// How a picture of this age may be shown: as it is, dimmed, or not at all. A camera that is sampled every 20 s, and of
+// which no previews come, is not stale after 3.
+export function staleness(age, camera, picture) {
+  const expected = picture?.kind === "frame" ? 1.5 / camera.fps : 0;
+  if (age === null || age > Math.max(COVER_SECONDS, 2 * expected)) return "covered";
+  return age > Math.max(DIM_SECONDS, expected) ? "dimmed" : "";
+}
+
+// The sentence that stands where there is no fresh picture.
+export function coverOf(camera, age) {
+  const { word, sentence } = stateOf(camera);
+  const since = age === null ? "" : ` The last picture came ${shortAge(age)} ago.`;
+  if (word === "live") return `${age === null ? "Waiting for its first picture." : "It sends no picture."}${since}`;
+  return `${sentence || `It is ${word}.`}${since}`;
+}
+
+export const faceCount = (result) => {
+  const count = result?.FaceDetails?.length ?? 0;
+  return count === 1 ? "1 face" : `${count} faces`;
+};
+
+export const resultAge = (result) => (result ? now() - result.captured_at : null);
