@@ -32,7 +32,7 @@ QUALITY = 70
 TAKE_SECONDS = 0.25
 FRESH_SECONDS = 1.0  # without a picture of preview_url, the camera's main picture is shown
 TELL_SECONDS = 3.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.3  # a capture has 1.5 s to end, frozen cameras included
 AGAIN_SECONDS, REFUSED_AGAIN_SECONDS = 2.0, 30.0  # between two openings of preview_url, whoever comes and goes
 
 
@@ -147,7 +147,7 @@ class Previews:
             return True
 
     def _preview(self, sample: Sample) -> Preview:
-        image = fit(sample.picture.bgr(), LONGEST_SIDE, shortest=1)
+        image = fit(sample.picture.bgr(LONGEST_SIDE), LONGEST_SIDE, shortest=1)
         height, width = image.shape[:2]
         return Preview(self._camera.id, sample.captured_at, width, height, as_jpeg(image, QUALITY))
 

@@ -15,7 +15,6 @@ from pipeline.entities import Camera, CameraState
 from pipeline.errors import CameraError, CameraUnauthorized, CameraUnreachable, redact
 from producer.sampler import Newest, Pace, Sample, Sampler
 from producer.sources import Source
-from producer.sources.base import Shared
 from producer.status import StatusBoard
 
 log = logging.getLogger(__name__)
@@ -242,8 +241,7 @@ def _sampled(source: Source, captured_at: float, due: bool, tap: Tap) -> Sample 
     wanted = tap.wants()
     if not (due or wanted):
         return None
-    picture = source.picture()
-    sample = Sample(Shared(picture) if due and wanted else picture, captured_at)
+    sample = Sample(source.picture(), captured_at)
     if wanted:
         tap.put(sample)
     return sample if due else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +35,11 @@ class Moment:
 class Picture(Protocol):
     """One frame that may be kept while its source reads on."""
 
-    def bgr(self) -> Image:
-        """Return the pixels; raises PictureError when they cannot be had."""
+    def bgr(self, longest: int | None = None) -> Image:
+        """Return the pixels; raises PictureError when they cannot be had.
+
+        Where that is cheaper, the picture comes with its longest side at most `longest` pixels: a wish, not a promise.
+        """
         ...
 
 
@@ -47,7 +49,7 @@ class Pixels:
 
     image: Image
 
-    def bgr(self) -> Image:
+    def bgr(self, longest: int | None = None) -> Image:  # noqa: ARG002  # it is as large as it is
         """Return the pixels."""
         return self.image
 
@@ -58,25 +60,9 @@ class Unreadable:
 
     reason: str
 
-    def bgr(self) -> Image:
+    def bgr(self, longest: int | None = None) -> Image:  # noqa: ARG002  # of any size
         """Raise PictureError."""
         raise PictureError(self.reason)
-
-
-class Shared:
-    """A picture that two threads look at: it is converted once."""
-
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
-        self._lock = threading.Lock()
-        self._image: Image | None = None
-
-    def bgr(self) -> Image:
-        """Return the pixels; raises PictureError."""
-        with self._lock:
-            if self._image is None:
-                self._image = self._picture.bgr()
-            return self._image
 
 
 class Source(Protocol):

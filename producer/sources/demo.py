@@ -57,8 +57,8 @@ class _View:
     scene: Scene
     seconds: float
 
-    def bgr(self) -> Image:
-        return self.scene.draw(self.seconds)
+    def bgr(self, longest: int | None = None) -> Image:
+        return (self.scene if longest is None else self.scene.smaller(longest)).draw(self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ class Scene:
     """Draws the portraits at a moment of their dance, the same picture for the same moment."""
 
     def __init__(self, portraits: list[Image], width: int, height: int) -> None:
+        self._size = width, height
+        self._smaller: Scene | None = None
         self._background = _wall(width, height)
         self._portraits = portraits
         self._masks = [_soft_oval(portrait.shape[1], portrait.shape[0]) for portrait in portraits]
@@ -100,6 +102,14 @@ class Scene:
             if place is not None:
                 _paste(canvas, portrait, mask, place)
         return canvas
+
+    def smaller(self, longest: int) -> Scene:
+        """Return the same scene in a smaller picture; the last one is kept."""
+        scale = min(1.0, longest / max(self._size))
+        size = round(self._size[0] * scale), round(self._size[1] * scale)
+        if self._smaller is None or self._smaller._size != size:
+            self._smaller = Scene(self._portraits, *size)
+        return self._smaller
 
 
 def load_portraits(folder: Path | None) -> list[Image]:

@@ -169,10 +169,10 @@ class _StreamPicture:
         self._frame = frame
         self._converter = converter
 
-    def bgr(self) -> Image:
-        """Return the pixels."""
+    def bgr(self, longest: int | None = None) -> Image:
+        """Return the pixels, made smaller on the way where that is wished."""
         try:
-            converted = self._converter.bgr(self._frame)
+            converted = self._converter.bgr(self._frame, longest)
         except (av.error.FFmpegError, ValueError) as error:
             raise PictureError(f"a frame could not be converted ({error})") from None
         plane = converted.planes[0]
@@ -181,16 +181,21 @@ class _StreamPicture:
 
 
 class _Converter:
-    """FFmpeg's converter of one source: what it keeps between frames is used by one thread at a time."""
+    """FFmpeg's two converters of one source, whole and smaller; what each keeps is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-        self._lock = threading.Lock()
+        self._whole, self._smaller = VideoReformatter(), VideoReformatter()
+        self._whole_lock, self._smaller_lock = threading.Lock(), threading.Lock()
 
-    def bgr(self, frame: VideoFrame) -> VideoFrame:
+    def bgr(self, frame: VideoFrame, longest: int | None) -> VideoFrame:
         """Return the frame in OpenCV's colours."""
-        with self._lock:
-            return self._reformatter.reformat(frame, format="bgr24", interpolation="BILINEAR", threads=1)
+        if longest is None or max(frame.width, frame.height) <= longest:
+            with self._whole_lock:
+                return self._whole.reformat(frame, format="bgr24", interpolation="BILINEAR", threads=1)
+        scale = longest / max(frame.width, frame.height)
+        width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        with self._smaller_lock:
+            return self._smaller.reformat(frame, width, height, format="bgr24", interpolation="AREA", threads=1)
 
 
 def _decode(packet: Packet[VideoStream]) -> Iterator[VideoFrame]:

@@ -25,7 +25,7 @@ from producer.preview import Previews, SideReader
 from producer.reader import Opener
 from producer.sampler import Sample
 from producer.sources import Source, open_source
-from producer.sources.base import Image, Pixels, Shared, Unreadable
+from producer.sources.base import Pixels, Unreadable
 from tests.cameras.clips import Clips, read_stamp
 from tests.cameras.process import CameraProcess
 from tests.conftest import Valkey, wait_until
@@ -139,20 +139,6 @@ def test_files_that_lose_nothing_are_shown_too(clips: Clips, open_demo: Opener) 
         seen.wait_for_frames(50, 10)
         shown = screen.wait_for(is_stamped)
     assert {(preview.width, preview.height) for preview in shown} == {(640, 360)}
-
-
-def test_a_picture_that_is_analysed_and_shown_is_converted_once() -> None:
-    """The second who looks gets what the first had made."""
-    converted = []
-
-    class Costly:
-        def bgr(self) -> Image:
-            converted.append(1)
-            return np.zeros((2, 2, 3), np.uint8)
-
-    picture = Shared(Costly())
-    assert picture.bgr() is picture.bgr()
-    assert converted == [1]
 
 
 # --- what may go wrong ---

@@ -117,6 +117,16 @@ def test_frames_follow_one_another_and_may_be_kept(stamped: Source) -> None:
     assert [read_stamp(picture.bgr()) for picture in kept] == numbers
 
 
+def test_a_smaller_picture_shows_the_same(source: Source) -> None:
+    """Its proportions and colours are those of the whole; a source that cannot make it smaller gives the whole."""
+    assert source.advance() is not None
+    whole, small = source.picture().bgr(), source.picture().bgr(160)
+    height, width = small.shape[:2]
+    assert max(width, height) == 160 or small.shape == whole.shape
+    assert width / height == pytest.approx(whole.shape[1] / whole.shape[0], rel=0.02)
+    assert small.mean(axis=(0, 1)) == pytest.approx(whole.mean(axis=(0, 1)), abs=3)
+
+
 @pytest.mark.parametrize("name", ENDING)
 def test_what_ends_says_so_and_goes_on_saying_it(name: str, open_by_name: Opener) -> None:
     """After the last frame there is None, however often one asks."""
