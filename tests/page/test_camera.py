@@ -66,6 +66,16 @@ def test_the_picture_is_a_mirror_and_its_boxes_are_turned_along(own: Callable[..
     assert left == pytest.approx(1 - box["Left"] - box["Width"])
 
 
+def test_the_analysed_picture_can_be_shown_with_its_boxes(own: Callable[..., Page], shot: Callable[[Page, str], Path]) -> None:
+    """All of the canvas is then picture: nothing of the video behind it is seen."""
+    page = own(name="Front desk")
+    page.get_by_label("The picture that was analysed").check()
+    page.wait_for_function(
+        SIZE_OF_CANVAS + ".getImageData(0, c.height / 2, c.width, 1).data.every((v, i) => i % 4 < 3 || v); }"
+    )
+    shot(page, "camera-analysed")
+
+
 def test_its_frames_are_accounted_for_and_it_goes_when_it_is_stopped(own: Callable[..., Page], system: Up) -> None:
     page = own()
     system.fresh_result("webcam")

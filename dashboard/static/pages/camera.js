@@ -22,6 +22,7 @@ class CameraPage {
   #webcam = null;
   #sender = null;
   #sampler = null;
+  #awake = null;
   #stops = [];
 
   constructor(store) {
@@ -57,10 +58,12 @@ class CameraPage {
     this.devices = h("select", { "aria-label": "Camera", onchange: () => this.#look({ deviceId: this.devices.value }) });
     this.turn = h("button", { class: "button", type: "button", onclick: () => this.#look({ facing: this.#webcam.otherSide }) }, "Front / back");
     const landmarks = h("input", { type: "checkbox", checked: true, onchange: () => { this.stage.landmarks = landmarks.checked; } });
+    const analysed = h("input", { type: "checkbox", onchange: () => { this.stage.showsAnalysed = analysed.checked; } });
     const controls = h("div", { class: "row controls" },
       h("button", { class: "button danger", type: "button", onclick: () => this.#end("stopped") }, "Stop"),
       h("div", { class: "field device" }, this.devices), this.turn,
-      h("label", { class: "field check" }, landmarks, "Landmarks"));
+      h("label", { class: "field check" }, landmarks, "Landmarks"),
+      h("label", { class: "field check" }, analysed, "The picture that was analysed"));
     return [h("div", { class: "stack" }, this.stage.element, controls), h("div", { class: "stack" }, this.figures.element, this.moods.element)];
   }
 
@@ -106,19 +109,28 @@ class CameraPage {
     this.#sender = new Sender(this.name.value.trim(), {
       onstate: (text, isBad) => this.#say(text, isBad),
       onover: (text) => this.#end(text, true),
+      onsend: (takenAt, jpeg) => this.stage.remember(takenAt, jpeg),
       counts: this.figures,
     });
     this.#sampler = new Sampler(this.stage.video, this.#sender);
     this.#sender.open();
     this.#sampler.start();
     this.stage.start();
+    this.#stayAwake();
   }
 
-  #see(result) {
+  // A phone's screen that goes dark would end it; where the browser has no such thing, it does.
+  async #stayAwake() {
+    const lock = await navigator.wakeLock?.request("screen").catch(() => null);
+    if (!this.#sender) lock?.release();
+    else this.#awake = lock;
+  }
+
+  async #see(result) {
     if (!this.#sender || result.camera !== this.#sender.camera) return;
     this.figures.analysed(result);
     if (result.error) return;
-    this.stage.see(result);
+    await this.stage.see(result);
     this.moods.see(this.stage.seen);
   }
 
@@ -126,7 +138,8 @@ class CameraPage {
     this.#sampler?.stop();
     this.#sender?.close();
     this.#webcam?.close();
-    this.#sampler = this.#sender = this.#webcam = null;
+    this.#awake?.release();
+    this.#sampler = this.#sender = this.#webcam = this.#awake = null;
     this.stage.stop();
     this.figures.clear();
     this.moods.clear();

@@ -28,10 +28,11 @@ export class Sender {
   #timers = [];
   #onVisibility = () => this.#tellVisibility();
 
-  // `onstate(text, isBad)` hears how it goes, `onover(text)` why it is over for good; `counts` counts.
-  constructor(name, { onstate, onover, counts }) {
+  // `onstate(text, isBad)` hears how it goes, `onover(text)` why it is over for good, `onsend(takenAt, jpeg)` what was sent;
+  // `counts` counts.
+  constructor(name, hear) {
     this.#name = name;
-    this.#hear = { onstate, onover, counts };
+    this.#hear = hear;
   }
 
   open() {
@@ -63,6 +64,7 @@ export class Sender {
     stamp.setFloat64(0, takenAt);
     this.#underway += 1;
     this.#hear.counts.sent(jpeg.size);
+    this.#hear.onsend(takenAt, jpeg);
     this.#socket.send(new Blob([stamp.buffer, jpeg]));
   }
 

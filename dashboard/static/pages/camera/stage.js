@@ -1,4 +1,5 @@
 // The own video with the newest result over it: boxes that fade as they get old, and how old they are.
+// Or, by choice, the very picture that was analysed, in which the boxes are where the faces were.
 
 import { h, say } from "../../core/dom.js";
 import { now } from "../../core/clock.js";
@@ -8,14 +9,18 @@ import { age, ageLevel } from "../../core/format.js";
 const FULL_SECONDS = 0.7;
 const GONE_SECONDS = 2.5;
 const SHARPEST = 2; // canvas pixels a CSS pixel
+const MOST_REMEMBERED = 40; // pictures whose result may still come
 
 export class Stage {
   landmarks = true;
+  showsAnalysed = false;
   seen = null; // the newest result, mirrored where the video is
 
   #isOn = false;
   #isMirror = false;
   #drawn = "";
+  #sent = new Map(); // when it was taken -> the JPEG
+  #picture = null; // the one of the newest result, while it is wanted
 
   constructor() {
     this.video = h("video", { autoplay: true, playsinline: true, tabindex: -1, "aria-label": "What your camera sees" });
@@ -42,12 +47,25 @@ export class Stage {
   stop() {
     this.#isOn = false;
     this.video.srcObject = null;
-    this.seen = null;
+    this.seen = this.#picture = null;
+    this.#sent.clear();
   }
 
-  see(result) {
+  // Keeps a picture that was sent until its result is there.
+  remember(takenAt, jpeg) {
+    this.#sent.set(takenAt, jpeg);
+    if (this.#sent.size > MOST_REMEMBERED) this.#sent.delete(this.#sent.keys().next().value);
+  }
+
+  async see(result) {
     if (this.seen && this.seen.captured_at > result.captured_at) return;
+    const jpeg = this.showsAnalysed ? this.#sent.get(result.captured_at) : null;
+    const picture = jpeg ? await createImageBitmap(jpeg) : null;
+    if (!this.#isOn || (this.seen && this.seen.captured_at > result.captured_at)) return;
+    this.#picture?.close();
+    this.#picture = picture;
     this.seen = this.#isMirror ? mirrored(result) : result;
+    for (const takenAt of this.#sent.keys()) if (takenAt <= result.captured_at) this.#sent.delete(takenAt);
   }
 
   #fit() {
@@ -72,14 +90,24 @@ export class Stage {
   #drawFaces(old) {
     const { clientWidth: width, clientHeight: height } = this.element;
     const scale = Math.min(SHARPEST, devicePixelRatio);
-    const alpha = Math.max(0, Math.min(1, (GONE_SECONDS - old) / (GONE_SECONDS - FULL_SECONDS)));
-    const looks = [this.seen?.id, alpha.toFixed(2), this.landmarks, width, height].join();
+    const fading = Math.max(0, Math.min(1, (GONE_SECONDS - old) / (GONE_SECONDS - FULL_SECONDS)));
+    const picture = this.showsAnalysed ? this.#picture : null;
+    const alpha = picture ? 1 : fading;
+    const looks = [this.seen?.id, alpha.toFixed(2), this.landmarks, Boolean(picture), width, height].join();
     if (looks === this.#drawn) return;
     this.#drawn = looks;
     Object.assign(this.canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
     const context = this.canvas.getContext("2d");
     context.scale(scale, scale);
+    if (picture) this.#drawPicture(context, picture, width, height);
     if (alpha > 0) drawFaces(context, this.seen, width, height, { alpha, landmarks: this.landmarks });
+  }
+
+  #drawPicture(context, picture, width, height) {
+    context.save();
+    if (this.#isMirror) context.setTransform(-context.getTransform().a, 0, 0, context.getTransform().d, context.canvas.width, 0);
+    context.drawImage(picture, 0, 0, width, height);
+    context.restore();
   }
 }
 
