@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dashboard.queries import Level, Need, Quantile, Query, Rate, Times, Total
+from pipeline.provider import DETECT_FACES
 
 UNAVOIDABLE = ("encode", "upload", "service", "publish")
+DETECT = {"operation": (DETECT_FACES,)}
 THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException")
 
 
@@ -101,12 +103,12 @@ CHARTS = (
     ),
     Chart(
         "calls",
-        "Calls of Rekognition",
+        "Calls of DetectFaces",
         "calls/s",
         "Calls by outcome, and how many the shared limit allows.",
         (
-            Series("{outcome}", Rate("rekstream_api_calls_total", ("outcome",))),
-            Series("allowed", Level("rekstream_rate_limit_per_second", together="max"), Role.LIMIT),
+            Series("{outcome}", Rate("rekstream_api_calls_total", ("outcome",), DETECT)),
+            Series("allowed", Level("rekstream_rate_limit_per_second", (), DETECT, "max"), Role.LIMIT),
         ),
     ),
     Chart(

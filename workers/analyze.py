@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import redis
 
+from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.clock import Clock
 from pipeline.entities import Operation, Policy, TakenFrame
 from pipeline.mailbox import Finished, Mailbox
@@ -207,6 +208,8 @@ class Analyzer:
 
     def _observe(self, taken: TakenFrame, stages: dict[str, float], answered_at: float, finished: Finished) -> None:
         camera = taken.frame.camera
+        if camera.startswith(PHOTO_PREFIX):
+            return  # each has an id of its own: there would be new series without end
         for stage, seconds in stages.items():
             self.metrics.stage_seconds.labels(camera, stage).observe(seconds)
         self.metrics.stage_seconds.labels(camera, "publish").observe(max(0.0, finished.published_at - answered_at))
