@@ -15,6 +15,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from dashboard import passwords, sessions
 from dashboard.answers import RefusedError
@@ -208,6 +209,21 @@ def test_events_end_with_their_session(guarded: Api, browser: httpx.Client) -> N
         sign_in(browser)
         browser.delete("/api/session", headers=OURS)
         assert not listener.ended.wait(0.3)
+
+
+@pytest.mark.parametrize("path", ["/api/live", "/api/browser-camera"])
+def test_pictures_end_with_their_session(path: str, guarded: Api, browser: httpx.Client) -> None:
+    sign_in(browser)
+    cookie = {"Cookie": f"rekstream_session={browser.cookies['rekstream_session']}"}
+    url = guarded.url.replace("http", "ws") + path
+    with pytest.raises(InvalidStatus), connect(url, additional_headers=cookie, proxy=None):
+        pass  # without an Origin
+    with connect(url, origin=Origin(guarded.url), additional_headers=cookie, proxy=None) as socket:
+        browser.delete("/api/session", headers=OURS)
+        with pytest.raises(ConnectionClosed) as closed:
+            list(socket)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4401
 
 
 class Clock:
