@@ -12,7 +12,7 @@ from dashboard.display import Displays, Shown
 from dashboard.limits import Limit, limits
 from dashboard.settings import DashboardSettings
 from dashboard.stream import ResultStream
-from dashboard.window import ResultWindow, Seen, ages_and_stages, percentiles
+from dashboard.window import ResultWindow, Seen, ages_and_stages, made_of, percentiles
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import Clock
@@ -127,6 +127,7 @@ class Stats:
             "rates": rates,
             **measured,
             "display": percentiles([shown.age for shown in at.shown]),
+            "made_of": made_of(at.seen),
             "cameras": self._by_camera(at, by_camera),
             "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],
             "cost": {

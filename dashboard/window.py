@@ -105,6 +105,33 @@ def ages_and_stages(seen: Iterable[Seen]) -> dict[str, Any]:
     }
 
 
+def made_of(seen: Iterable[Seen]) -> dict[str, dict[str, float] | None]:
+    """Return what an average and a slow frame are made of: by stage the means of the frames around p50 and p95 of the ages.
+
+    The stages of such a frame add up to its age, which percentiles of single stages do not. None where there are no results.
+    """
+    whole = [entry for entry in seen if entry.analysed and entry.called == Operation.DETECT_FACES and None not in entry.stages]
+    whole.sort(key=lambda entry: entry.published_at - entry.captured_at)
+    return {f"p{percent}": _mean_stages(_around(whole, percent)) for percent in PERCENTILES[:2]}
+
+
+def _around(ordered: Sequence[Seen], percent: int) -> Sequence[Seen]:
+    """Return the 5 % of the entries, at least one, in whose middle the percentile lies."""
+    half = len(ordered) // 40
+    middle = -(-percent * len(ordered) // 100) - 1
+    return ordered[max(0, middle - half) : middle + half + 1]
+
+
+def _mean_stages(entries: Sequence[Seen]) -> dict[str, float] | None:
+    if not entries:
+        return None
+    columns = zip(*(entry.stages for entry in entries), strict=True)
+    return {
+        stage: round(sum(seconds or 0.0 for seconds in column) / len(entries), 6)
+        for stage, column in zip(STAGES, columns, strict=True)
+    }
+
+
 def percentiles(values: Sequence[float]) -> dict[str, float | None]:
     """Return p50, p95 and p99 by nearest rank; each is one of the values, None when there are none."""
     ordered = sorted(values)

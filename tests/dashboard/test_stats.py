@@ -10,12 +10,13 @@ import pytest
 from dashboard.bottleneck import Signs, What, find
 from dashboard.frames import total
 from dashboard.settings import DashboardSettings
-from dashboard.window import percentiles
+from dashboard.window import ResultWindow, ages_and_stages, made_of, percentiles
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
-from pipeline.entities import CameraState, CameraStatus
+from pipeline.entities import CameraState, CameraStatus, Result
 from pipeline.mailbox import Balance
+from pipeline.metrics import STAGES
 from pipeline.presence import Presence
 from tests.conftest import Valkey
 from tests.dashboard.support import Api, Producer, Worker, camera, dashboard, put_cameras, until
@@ -225,3 +226,21 @@ def test_a_sum_of_balances_adds_up() -> None:
     other = Balance(sampled=2, analysed=1, dropped={"x": 1})
     assert total([one, other]).adds_up
     assert total([one, other]).dropped == {"x": 2}
+
+
+def test_what_a_frame_is_made_of_adds_up_to_its_age() -> None:
+    """The stages of the average and of the slow frame are those of frames that were, not percentiles of each stage."""
+    window = ResultWindow(lambda: 1000.0)
+    for number in range(100):
+        stages = dict.fromkeys(STAGES, 0.01) | {"service": 0.1 + number / 1000, "queue": 0.2 - number / 2000}
+        age = sum(stages.values())
+        window.add([Result(f"{number}-0", "a", number, 999.0 - age, 999.0, 1280, 720, "local", stages=stages)])
+    found = made_of(window.last_minute())
+    ages = ages_and_stages(window.last_minute())["age"]
+    for name in ("p50", "p95"):
+        parts = found[name]
+        assert parts is not None
+        assert sum(parts.values()) == pytest.approx(ages[name], abs=0.003)
+    assert found["p95"]["service"] > found["p50"]["service"]  # type: ignore[index]  # not None, as was asserted
+    assert found["p95"]["queue"] < found["p50"]["queue"]  # type: ignore[index]  # not None, as was asserted
+    assert made_of([]) == {"p50": None, "p95": None}
