@@ -52,6 +52,7 @@ class Reporter:
         self._workers = Roll(WORKERS_SECONDS)
         self._states: dict[str, CameraState] = {}
         self._budget_step = 0
+        self._rehearsal: Json | None = None
         self._often = Sparing(OFTEN_SECONDS)
         self._throttles = Sparing(THROTTLES_SECONDS)
 
@@ -63,6 +64,7 @@ class Reporter:
         self._look_at_budget(stats["cost"]["budget"])
         self._look_at_workers(stats["workers"]["list"], now)
         self._look_at_limits(_limits(self._before), _limits(stats), now)
+        self._look_at_rehearsal(stats.get("rehearsal"))
         self._look_at_failures(_failed(self._before), _failed(stats), now)
         self._before = stats
 
@@ -134,6 +136,17 @@ class Reporter:
             self._board.tell(Level.BAD, "held", f"calls are held back: {limit['held_why']}")
         elif was_held and not limit["held_seconds"]:
             self._board.tell(Level.INFO, "held", f"calls of {limit['operation']} are let out again")
+
+    def _look_at_rehearsal(self, rehearsal: Json | None) -> None:
+        """Tell when it begins, changes and ends: what is slow meanwhile is not really slow."""
+        if rehearsal == self._rehearsal:
+            return
+        if rehearsal is None:
+            self._board.tell(Level.INFO, "rehearsal", "the rehearsal is over")
+        else:
+            what = "something else now" if self._rehearsal else "from now on"
+            self._board.tell(Level.WARN, "rehearsal", f"the local server rehearses {what}: slowness and errors are not real")
+        self._rehearsal = rehearsal
 
     def _look_at_budget(self, budget: Json | None) -> None:
         step, was = self._step(budget), self._budget_step

@@ -268,3 +268,17 @@ def test_what_happens_in_the_system_is_told_live_and_on_request(api: Api, broker
 def test_notices_are_asked_for_within_bounds(api: Api) -> None:
     for wrong in ({"after": -1}, {"limit": 0}, {"limit": 501}, {"after": "x"}):
         assert api.http.get("/api/notices", params=wrong).status_code == 422
+
+
+def test_a_rehearsal_is_told_when_it_begins_changes_and_ends() -> None:
+    """Slowness that was asked for is never mistaken for real."""
+    desk = Desk()
+    desk.look()
+    desk.change(rehearsal={"latency": 0.5})
+    began = ("warn", "the local server rehearses from now on: slowness and errors are not real")
+    assert desk.look() == [began]
+    assert desk.look() == []
+    desk.change(rehearsal={"latency": 0.9})
+    assert desk.look() == [("warn", "the local server rehearses something else now: slowness and errors are not real")]
+    desk.change(rehearsal=None)
+    assert desk.look() == [("info", "the rehearsal is over")]

@@ -1,7 +1,23 @@
-// Placeholder until its own slice lands.
-import { h } from "../core/dom.js";
+// Latency: how old what you see is, what that is made of, and what would change it.
 
-export function open(main) {
-  main.append(h("h1", {}, "latency"), h("p", { class: "muted" }, "This page is being built."));
-  return () => {};
+import { h, useStyle } from "../core/dom.js";
+import { accounts } from "./latency/accounts.js";
+import { charts } from "./latency/charts.js";
+import { rehearse } from "./latency/rehearse.js";
+import { sentence } from "./latency/sentence.js";
+import { whatIf } from "./latency/what_if.js";
+import { workers } from "./latency/workers.js";
+import { worst } from "./latency/worst.js";
+
+export async function open(main, store) {
+  await useStyle("latency");
+  const parts = [sentence(store), accounts(store), charts(store), worst(store), whatIf(store), workers(store), rehearse(store)];
+  main.append(h("div", { class: "latency stack" }, parts.map((part) => part.element)));
+  const update = (stats) => stats && parts.forEach((part) => part.update?.(stats));
+  const forget = store.on("stats", update);
+  update(store.stats);
+  return () => {
+    forget();
+    parts.forEach((part) => part.close?.());
+  };
 }

@@ -1,0 +1,40 @@
+// Where the ticks of a chart stand, and how its values read.
+
+import { age, dollars, number, rate } from "./format.js";
+
+const STEPS = [1, 2, 2.5, 5, 10];
+const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+const TICK_WIDTH = 90; // pixels
+
+export function shown(value, unit) {
+  if (value === null || value === undefined) return "–";
+  if (unit === "s") return duration(value);
+  if (unit.endsWith("/s") && !unit.startsWith("bytes")) return rate(value);
+  if (unit === "bytes/s") return value < 1e6 ? `${Math.round(value / 1e3)} KB/s` : `${(value / 1e6).toFixed(1)} MB/s`;
+  if (unit.startsWith("dollars")) return dollars(value);
+  return number(Number(value.toFixed(value < 10 ? 1 : 0)));
+}
+
+// Seconds, or milliseconds where those are few.
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || seconds === 0 || seconds >= 0.0995) return age(seconds);
+  return `${(seconds * 1000).toFixed(seconds < 0.001 ? 2 : seconds < 0.0095 ? 1 : 0)} ms`;
+}
+
+// Returns three to six round values from 0 to at least `most`.
+export function niceTicks(most, unit) {
+  const least = unit === "s" ? 0.001 : 1;
+  const raw = Math.max(most, least) / 4;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * STEPS.find((candidate) => candidate * power >= raw * 0.999);
+  const count = Math.max(1, Math.ceil(most / step - 1e-9));
+  return [...Array(count + 1).keys()].map((index) => Number((index * step).toPrecision(6)));
+}
+
+export function timeTicks(from, to, width) {
+  const few = Math.max(2, Math.floor(width / TICK_WIDTH));
+  const step = TIME_STEPS.find((candidate) => (to - from) / candidate <= few) ?? (to - from) / few;
+  const ticks = [];
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+  return ticks;
+}
