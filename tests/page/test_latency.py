@@ -66,13 +66,13 @@ def test_the_books_add_up_and_say_so(latency: Page) -> None:
 def test_charts_are_drawn_and_read_by_keyboard_and_as_a_table(latency: Page) -> None:
     chart = latency.locator(".chart", has=latency.get_by_role("heading", name="Age of a result"))
     chart.scroll_into_view_if_needed()
-    wait_until(lambda: len(chart.locator(".line").first.get_attribute("d") or "") > 20)
+    wait_until(lambda: len(chart.locator(".line").first.get_attribute("d") or "") > 20, 30)
     assert chart.locator(".line.floor").count() == 1
     slider = chart.get_by_role("slider")
     slider.focus()
     latency.keyboard.press("ArrowLeft")
     before = slider.get_attribute("aria-valuetext") or ""
-    assert re.match(r"\d\d:\d\d:\d\d: p50 .* s, p95 ", before)
+    assert re.match(r"\d\d:\d\d:\d\d: p50 \d.* p95 \d", before)
     latency.keyboard.press("ArrowLeft")
     assert slider.get_attribute("aria-valuetext") != before
     expect(chart.locator(".cursor line")).to_have_count(1)
@@ -80,7 +80,7 @@ def test_charts_are_drawn_and_read_by_keyboard_and_as_a_table(latency: Page) -> 
     assert chart.locator("tbody tr").count() > 5
     with latency.expect_request(re.compile(r"/api/charts/age\?range=5m&camera=demo")):
         latency.get_by_label("camera", exact=True).select_option("demo")
-        latency.get_by_role("button", name="5 min").click()
+        latency.get_by_role("button", name="5 min", exact=True).click()
 
 
 def test_the_worst_frame_is_shown_with_its_picture_stages_and_worker(
