@@ -77,7 +77,7 @@ def test_charts_are_drawn_and_read_by_keyboard_and_as_a_table(latency: Page) -> 
     assert slider.get_attribute("aria-valuetext") != before
     expect(chart.locator(".cursor line")).to_have_count(1)
     chart.get_by_text("as a table").click()
-    assert chart.locator("tbody tr").count() > 5
+    wait_until(lambda: chart.locator("tbody tr").count() > 5)
     with latency.expect_request(re.compile(r"/api/charts/age\?range=5m&camera=demo")):
         latency.get_by_label("camera", exact=True).select_option("demo")
         latency.get_by_role("button", name="5 min", exact=True).click()

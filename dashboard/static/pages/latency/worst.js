@@ -60,11 +60,12 @@ async function show(frame) {
   bar.update(whole.stages, Math.max(totalOf(whole.stages), whole.age_seconds));
   const facts = { camera: whole.camera, captured: clockTime(whole.captured_at), "result came out": clockTime(whole.published_at), age: age(whole.age_seconds), host: whole.host || "unknown", worker: whole.worker || "unknown", "answered by": whole.provider, picture: `${whole.width} × ${whole.height}`, result: whole.id };
   return openDialog(`${whole.camera}: ${age(whole.age_seconds)} old when its result came out`, h("div", { class: "stack latency" },
-    whole.has_picture ? pictureOf(whole) : h("p", { class: "muted" }, "its picture was gone before it could be kept"),
     bar.element,
-    h("div", { class: "grid" },
-      h("dl", { class: "facts" }, Object.keys(STAGES).filter((name) => name in whole.stages).flatMap((name) => [h("dt", {}, h("i", { class: `swatch ${name}` }), name), h("dd", { class: "number" }, duration(whole.stages[name]))])),
-      h("dl", { class: "facts" }, Object.entries(facts).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])))), { wide: true });
+    h("div", { class: "frame" },
+      whole.has_picture ? pictureOf(whole) : h("p", { class: "muted" }, "its picture was gone before it could be kept"),
+      h("div", { class: "stack" },
+        h("dl", { class: "facts" }, Object.keys(STAGES).filter((name) => name in whole.stages).flatMap((name) => [h("dt", {}, h("i", { class: `swatch ${name}` }), name), h("dd", { class: "number" }, duration(whole.stages[name]))])),
+        h("dl", { class: "facts" }, Object.entries(facts).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))))), { wide: true });
 }
 
 function pictureOf(whole) {
