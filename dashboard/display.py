@@ -66,6 +66,12 @@ class Displays:
                 self._shown.popleft()
             return list(self._shown)
 
+    def forget(self, camera: str) -> None:
+        """Drop what is known of a camera that is no more."""
+        self._seconds.remove(camera)
+        with self._lock:
+            self._shown = deque((shown for shown in self._shown if shown.camera != camera), maxlen=MOST)
+
     def _believed(self, before: Mapping[str, str], painted: Painted) -> Shown | None:
         """Return what is to be counted: of each camera only results after the last one that the viewer has told."""
         seen = self._window.find(painted.id)

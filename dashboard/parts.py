@@ -175,6 +175,7 @@ class Parts:
         self.feed.publish("stats", stats)
         for camera_id in self._shown.keys() - cameras.keys():
             self.feed.publish("camera", {"id": camera_id, "removed": True})
+            self.displays.forget(camera_id)
         for camera_id, camera in cameras.items():
             if self._shown.get(camera_id) != camera:
                 self.feed.publish("camera", camera)

@@ -117,6 +117,7 @@ class Viewers:
 
     def leave(self, viewer: Viewer) -> None:
         """Forget a viewer."""
+        log.debug("a viewer left; %d of its reports of painted results were not believed", viewer.ignored)
         self._viewers.discard(viewer)
         viewer.want({})
         self._count()

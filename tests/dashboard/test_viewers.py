@@ -337,6 +337,9 @@ def test_pages_tell_when_they_painted_a_result(api: Api, broker: Broker) -> None
         with viewing(api) as another:
             another.ask(painted=[{"camera": "a", "id": result, "at": now}], ping=2)
     assert 'rekstream_display_age_seconds_count{camera="a"} 2.0' in api.http.get("/metrics").text
+    CameraRegistry(broker.scripts).remove("a")
+    until(lambda: 'age_seconds_count{camera="a"}' not in api.http.get("/metrics").text)
+    assert api.get("/api/stats")["display"] == nothing
 
 
 def test_what_a_page_cannot_know_is_not_believed(api: Api, broker: Broker) -> None:
