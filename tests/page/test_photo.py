@@ -122,7 +122,6 @@ def test_a_snapshot_with_this_devices_camera(show: Opener, system: Up) -> None:
     page.get_by_role("button", name="Take a snapshot").click()
     take = page.get_by_role("button", name="Take it")
     expect(take).to_be_enabled()
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
     page.evaluate("window.track = document.querySelector('video').srcObject.getTracks()[0]")
     take.click()
     expect(listed(page).first).to_be_visible()

@@ -17,14 +17,15 @@ export function faces(desk) {
   const question = asking("/api/photos", show);
   const points = h("input", { type: "checkbox", checked: true, onchange: redraw });
   const list = listbox("Faces", choose);
-  const panel = h("section", { class: "card photo-panel", hidden: true, "aria-label": "What was found" });
+  const found = h("p", { class: "photo-count" }), facts = h("div", {});
+  const panel = h("section", { class: "card photo-panel", hidden: true, "aria-label": "What was found" }, found, list.element, facts);
   const below = h("div", {});
   const element = h("div", { class: "stack" },
     h("div", { class: "photo-tools card row apart" },
       picker("a picture", take),
       h("div", { class: "row" }, choice.element, h("label", { class: "field check" }, points, "landmarks"))),
     question.element,
-    h("div", { class: "photo-desk" }, h("div", { class: "stack" }, canvas.element, below), panel));
+    h("div", { class: "photo-desk" }, canvas.element, panel, below));
 
   function take(picture) {
     desk.picture = picture;
@@ -43,6 +44,7 @@ export function faces(desk) {
     [result, asked, chosen] = [answer, choice.asked, 0];
     panel.hidden = false;
     below.replaceChildren(details(answer));
+    say(found, count(answer.FaceDetails.length));
     list.fill(answer.FaceDetails.map((face, index) => title(face, index, answer)));
     choose(0);
   }
@@ -51,7 +53,7 @@ export function faces(desk) {
     chosen = index;
     list.mark(index);
     const face = result.FaceDetails[index];
-    panel.replaceChildren(h("p", { class: "photo-count" }, count(result.FaceDetails.length)), list.element, face ? attributes(face, index, result, asked) : "");
+    facts.replaceChildren(face ? attributes(face, index, result, asked) : "");
     redraw();
   }
 

@@ -24,7 +24,7 @@ export function labels(desk) {
       h("div", { class: "row photo-numbers" },
         h("label", { class: "field" }, "least confidence, %", confidence), h("label", { class: "field" }, "most labels", most))),
     question.element,
-    h("div", { class: "photo-desk" }, h("div", { class: "stack" }, canvas.element, below), panel));
+    h("div", { class: "photo-desk" }, canvas.element, panel, below));
 
   function take(picture) {
     desk.picture = picture;

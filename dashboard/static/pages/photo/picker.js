@@ -14,7 +14,7 @@ const EXAMPLES = [
 export function picker(what, onpick) {
   const input = h("input", { type: "file", accept: "image/*", class: "visually-hidden", tabindex: -1, "aria-label": `File of ${what}`, onchange: chosen });
   const address = h("input", { type: "text", placeholder: "s3://bucket/photo.jpg", autocomplete: "off", spellcheck: "false", "aria-label": `S3 address of ${what}` });
-  const place = h("form", { class: "photo-s3 field row", hidden: true, onsubmit: named }, address, h("button", { class: "button" }, "Take it"));
+  const place = h("form", { class: "photo-s3 row", hidden: true, onsubmit: named }, address, h("button", { class: "button" }, "Use it"));
   const toggle = h("button", { class: "button", type: "button", "aria-expanded": "false", "aria-label": `Take ${what} from S3`, onclick: unfold }, "S3");
 
   async function chosen() {
