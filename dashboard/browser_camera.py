@@ -117,19 +117,19 @@ class BrowserCameras:
             self._dismiss(camera)
 
     def close(self) -> None:
-        """Take all cameras away."""
-        with self._lock:
+        """Take all cameras away; what Redis, when it is away, does not hear of is swept away by the next dashboard."""
+        with self._lock, suppress(redis.RedisError):
             for camera in list(self._open.values()):
-                with suppress(redis.RedisError):
-                    self._dismiss(camera)
+                self._dismiss(camera)
 
     def sweep(self) -> None:
         """Take away what a dashboard that was killed left behind: browsers' cameras that nobody has leased."""
-        cameras = self._registry.all()
-        for camera in cameras:
-            if is_browser(camera.url) and self._registry.leased_by(camera.id) is None:
-                self._forget(camera.id)
-        self._settle({camera.id for camera in cameras})
+        with self._lock:
+            cameras = self._registry.all()
+            for camera in cameras:
+                if is_browser(camera.url) and self._registry.leased_by(camera.id) is None:
+                    self._forget(camera.id)
+            self._settle({camera.id for camera in cameras})
 
     def _added(self, wishes: Wishes) -> BrowserCamera:
         """Lease a free name, then put it on the list: whatever of a browser is on the list and not leased is a leftover."""
@@ -185,12 +185,11 @@ class BrowserCameras:
 
     def _settle(self, known: set[str]) -> None:
         """Drop the picture that a worker, busy while its camera went, has kept as the newest."""
-        with self._lock:
-            due = [camera_id for camera_id, at in self._gone.items() if time.monotonic() - at > SWEEP_SECONDS]
-            for camera_id in due:
-                if camera_id not in known:
-                    self._mailbox.forget(camera_id)
-                del self._gone[camera_id]
+        due = [camera_id for camera_id, at in self._gone.items() if time.monotonic() - at > SWEEP_SECONDS]
+        for camera_id in due:
+            if camera_id not in known:
+                self._mailbox.forget(camera_id)
+            del self._gone[camera_id]
 
 
 @dataclass(frozen=True, slots=True)

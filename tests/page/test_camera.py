@@ -53,27 +53,24 @@ def test_it_sees_its_faces_with_their_age(
     shot(page, "camera")
 
 
-def test_the_picture_is_a_mirror_and_its_boxes_are_turned_along(own: Callable[..., Page], system: Up) -> None:
+def test_the_analysed_picture_can_be_shown_a_mirror_with_its_boxes_turned_along(
+    own: Callable[..., Page], system: Up, shot: Callable[[Page, str], Path]
+) -> None:
     """The fake webcam tells no side, as laptops do: it is taken for one that looks at its user."""
-    page = own()
-    expect(page.locator("video.mirror")).to_be_visible()
-    result = system.fresh_result("webcam")
-    box = result["FaceDetails"][0]["BoundingBox"]
-    left = page.evaluate(
-        "(result) => import('/static/pages/camera/stage.js').then((m) => m.mirrored(result).FaceDetails[0].BoundingBox.Left)",
-        result,
-    )
-    assert left == pytest.approx(1 - box["Left"] - box["Width"])
-
-
-def test_the_analysed_picture_can_be_shown_with_its_boxes(own: Callable[..., Page], shot: Callable[[Page, str], Path]) -> None:
-    """All of the canvas is then picture: nothing of the video behind it is seen."""
     page = own(name="Front desk")
     page.get_by_label("The picture that was analysed").check()
     page.wait_for_function(
         SIZE_OF_CANVAS + ".getImageData(0, c.height / 2, c.width, 1).data.every((v, i) => i % 4 < 3 || v); }"
     )
     shot(page, "camera-analysed")
+    expect(page.locator("video.mirror")).to_be_visible()
+    result = system.fresh_result("front-desk")
+    box = result["FaceDetails"][0]["BoundingBox"]
+    left = page.evaluate(
+        "(result) => import('/static/pages/camera/stage.js').then((m) => m.mirrored(result).FaceDetails[0].BoundingBox.Left)",
+        result,
+    )
+    assert left == pytest.approx(1 - box["Left"] - box["Width"])
 
 
 def test_its_frames_are_accounted_for_and_it_goes_when_it_is_stopped(own: Callable[..., Page], system: Up) -> None:

@@ -51,7 +51,11 @@ export class Sender {
 
   // Whether pictures are wanted at all: there is a connection with a clock, nobody paused it, and it can be seen.
   get isWanted() {
-    return Boolean(this.camera) && this.fps > 0 && !this.isPaused && !document.hidden;
+    return this.#isOpen && Boolean(this.camera) && !this.isPaused && !document.hidden;
+  }
+
+  get #isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   get isBusy() {
@@ -141,6 +145,6 @@ export class Sender {
   }
 
   #say(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#isOpen) this.#socket.send(JSON.stringify(message));
   }
 }
