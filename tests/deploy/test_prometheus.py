@@ -28,18 +28,21 @@ from dashboard.plotter import LocalSource, named
 from dashboard.prometheus import Prometheus
 from dashboard.queries import Grid, Level, Quantile, Query, Rate, Times, Total
 from dashboard.scraper import Scrape, Scraper
+from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from pipeline.presence import living
 from scripts import grafana
 from tests.conftest import Valkey, wait_until
+from tests.dashboard.support import LOCAL, dashboard
 from tests.deploy.prometheus import FOLDER, PROMETHEUS, PROMTOOL, PrometheusServer, write_blocks
 from tests.rekstream.running import Up
 
 pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason="Debian's package prometheus is not installed")
 
 WINDOW, MOMENTS = 6.0, 5  # seconds over which rates are taken here, and at how many seconds the two are compared
+LEAST_LINES = 35  # there are 43 or more
 STEADY = WINDOW + MOMENTS + 2
-CLOSE = 0.08  # the two read the processes up to a second apart
+CLOSE = 0.2  # they read the processes up to a second apart, on a machine that may be busy; on the same samples see above
 MOVING = ("in_flight", "queue", "threads", "capture_fps", "display_age")  # differ from one moment to the next
 
 
@@ -177,25 +180,37 @@ def run(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
 
 def test_the_hour_that_is_kept_here_says_what_prometheus_says(run: Run) -> None:
-    """The same charts, the same lines; over the same moments the median here lies among the values there, give or take 8 %."""
+    """The same charts, the same lines; over the same moments the median here lies about where the values there lie."""
     server = run.prometheus
     is_measured = f'count_over_time(rekstream_api_calls_total{{outcome="ok"}}[{STEADY:g}s]) >= {STEADY - 1:g}'
     wait_until(lambda: server.query(is_measured), 40)
     grid = Grid(math.floor(time.time() - 1) - np.arange(float(MOMENTS))[::-1], WINDOW)
     with closing(Prometheus(server.url)) as there:
-        for chart in CHARTS:
-            compare(chart, lines(there, chart, grid), lines(LocalSource(run.history), chart, grid))
+        here = LocalSource(run.history)
+        compared = [name for chart in CHARTS for name in compare(chart, lines(there, chart, grid), lines(here, chart, grid))]
+    assert len(compared) > LEAST_LINES
 
 
-def compare(chart: Chart, told: dict[str, Any], kept: dict[str, Any]) -> None:
-    assert set(told) == set(kept), chart.id
+def test_the_dashboard_asks_the_prometheus_that_it_is_told(run: Run, valkey: Valkey, tmp_path: Path) -> None:
+    """Another dashboard of the same system, with --prometheus: the same chart from there, beyond the hour."""
+    settings = DashboardSettings(data=tmp_path, provider=LOCAL, port=0, prometheus=run.prometheus.url)
+    with dashboard(valkey.url, settings) as api:
+        told = api.get("/api/charts/age", range="2h", step="5s")
+        assert told["source"] == "prometheus"
+        assert [line["name"] for line in told["series"]] == ["p50", "p95", "p99", "floor"]
+        assert api.get("/api/charts/cameras", range="1m", step="1s")["series"][-1]["points"]
+
+
+def compare(chart: Chart, told: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    """Return the lines that were compared: those that Prometheus knows at all moments."""
     trifle = 2 / WINDOW if chart.unit in ("frames/s", "calls/s") else 1e-3  # a frame or two at the edges of the window
-    for name in told if chart.id not in MOVING else ():
+    steady = [name for name, values in told.items() if np.isfinite(values).all()]
+    assert set(steady) <= set(kept), chart.id
+    for name in steady if chart.id not in MOVING else ():
         what = f"{chart.id} {name}: {kept[name]} here, {told[name]} there"
-        assert np.isfinite(kept[name]).all() == np.isfinite(told[name]).all(), what
-        if np.isfinite(told[name]).all():
-            least, most = np.min(told[name]) * (1 - CLOSE) - trifle, np.max(told[name]) * (1 + CLOSE) + trifle
-            assert least <= np.median(kept[name]) <= most, what
+        least, most = np.min(told[name]) * (1 - CLOSE) - trifle, np.max(told[name]) * (1 + CLOSE) + trifle
+        assert least <= np.median(kept[name]) <= most, what
+    return steady
 
 
 def test_every_query_of_grafana_and_of_the_rules_finds_something(run: Run) -> None:

@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from pipeline.broker import Broker
 from pipeline.presence import living
+from pipeline.settings import load
 from rekstream import environment
 from rekstream.embedded import program
 from rekstream.local import DEMO_FOLDER, free_port
@@ -284,3 +285,10 @@ def test_up_with_a_password_gives_itself_a_token(tmp_path: Path) -> None:
     told = environment.of_children(plans[0].settings)
     assert told["REKSTREAM_PASSWORD_FILE"] == str(path)
     assert "open sesame" not in told.values()
+
+
+def test_the_address_of_prometheus_reaches_the_dashboard_whole_and_is_shown_without_its_password() -> None:
+    """From the flag, rekstream.yml or the environment, through the environment of the part."""
+    settings = load(prometheus="http://me:s3cret@10.0.0.9:9090/prometheus")
+    assert environment.of_children(settings)["REKSTREAM_PROMETHEUS"] == "http://me:s3cret@10.0.0.9:9090/prometheus"
+    assert "s3cret" not in repr(settings)
