@@ -39,7 +39,7 @@ from tests.rekstream.running import Up
 
 pytestmark = pytest.mark.skipif(not (PROMETHEUS and PROMTOOL), reason="Debian's package prometheus is not installed")
 
-WINDOW, MOMENTS = 6.0, 5  # seconds over which rates are taken here, and at how many seconds the two are compared
+WINDOW, MOMENTS = 5.0, 4  # seconds over which rates are taken here, and at how many seconds the two are compared
 LEAST_LINES = 35  # there are 43 or more
 STEADY = WINDOW + MOMENTS + 2
 CLOSE = 0.2  # they read the processes up to a second apart, on a machine that may be busy; on the same samples see above
