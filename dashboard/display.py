@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import Histogram
@@ -45,6 +45,7 @@ class Displays:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._shown: deque[Shown] = deque(maxlen=MOST)
+        self._cameras: set[str] = set()
 
     def note(self, viewer: Viewer, painted: Iterable[Painted]) -> None:
         """Take a viewer's word for each result of the last minute, once; count the rest as ignored."""
@@ -57,6 +58,7 @@ class Displays:
             self._seconds.labels(each.camera).observe(shown.age)
             with self._lock:
                 self._shown.append(shown)
+                self._cameras.add(shown.camera)
 
     def last_minute(self) -> list[Shown]:
         """Return what was painted in the last minute."""
@@ -66,11 +68,15 @@ class Displays:
                 self._shown.popleft()
             return list(self._shown)
 
-    def forget(self, camera: str) -> None:
-        """Drop what is known of a camera that is no more."""
-        self._seconds.remove(camera)
+    def keep_only(self, cameras: Collection[str]) -> None:
+        """Drop what is known of all other cameras: they are no more."""
         with self._lock:
-            self._shown = deque((shown for shown in self._shown if shown.camera != camera), maxlen=MOST)
+            gone = self._cameras.difference(cameras)
+            if gone:
+                self._cameras -= gone
+                self._shown = deque((shown for shown in self._shown if shown.camera not in gone), maxlen=MOST)
+        for camera in gone:
+            self._seconds.remove(camera)
 
     def _believed(self, before: Mapping[str, str], painted: Painted) -> Shown | None:
         """Return what is to be counted: of each camera only results after the last one that the viewer has told."""

@@ -171,11 +171,11 @@ class Parts:
             self._reporter.redis_is_away()
             raise
         self.worst.keep_only(cameras)
+        self.displays.keep_only(cameras)
         self._reporter.look(stats, cameras.values())
         self.feed.publish("stats", stats)
         for camera_id in self._shown.keys() - cameras.keys():
             self.feed.publish("camera", {"id": camera_id, "removed": True})
-            self.displays.forget(camera_id)
         for camera_id, camera in cameras.items():
             if self._shown.get(camera_id) != camera:
                 self.feed.publish("camera", camera)
