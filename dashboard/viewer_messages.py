@@ -20,14 +20,19 @@ MOST_ID_CHARACTERS = 64
 MESSAGES_PER_SECOND = 50.0
 MESSAGES_AT_ONCE = 100
 
+_MEMBERS = {"watch", "rate", "ping", "painted"}
 _MODES = tuple(Mode)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: `watch` replaces what is watched (None leaves it), `ping` is to be sent back, `painted` was painted."""
+    """One message: `watch` replaces what is watched (None leaves it), `ping` is to be sent back, `painted` was painted.
+
+    `rate` is how many previews a second of each camera are wanted at most (None leaves it).
+    """
 
     watch: Mapping[str, Mode] | None = None
+    rate: float | None = None
     ping: str | float | None = None
     painted: tuple[Painted, ...] = ()
 
@@ -40,11 +45,12 @@ def read(text: str) -> Message:
         members = json.loads(text)
     except (ValueError, RecursionError):
         raise SettingsError(f"a message begins {text[:20]!r} and is no JSON") from None
-    if not isinstance(members, dict) or not members.keys() & {"watch", "ping", "painted"}:
-        raise SettingsError("a message is an object with watch, ping or painted")
+    if not isinstance(members, dict) or not members.keys() & _MEMBERS:
+        raise SettingsError("a message is an object with watch, rate, ping or painted")
     watch = _watch(members["watch"]) if "watch" in members else None
+    rate = _rate(members["rate"]) if "rate" in members else None
     ping = _ping(members["ping"]) if "ping" in members else None
-    return Message(watch, ping, _painted(members["painted"]) if "painted" in members else ())
+    return Message(watch, rate, ping, _painted(members["painted"]) if "painted" in members else ())
 
 
 class Allowance:
@@ -69,6 +75,12 @@ def _watch(value: Any) -> dict[str, Mode]:
     if len(value) > MOST_WATCHED:
         raise SettingsError(f"{len(value)} cameras cannot be watched at once, {MOST_WATCHED} can")
     return {camera: Mode(mode) for camera, mode in value.items() if len(camera) <= MOST_ID_CHARACTERS}
+
+
+def _rate(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return value
+    raise SettingsError("rate is how many previews a second of each camera are wanted, above 0")
 
 
 def _ping(value: Any) -> str | float:

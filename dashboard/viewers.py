@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 MOST_VIEWERS = 200
 NO_PREVIEW_SECONDS = 1.0
+SOON_ENOUGH = 0.9  # of the time between two previews: they do not come evenly
 CLOCK_STEP_SECONDS = 1.0  # a picture so far from the future tells that Redis's clock was set back
 
 
@@ -38,12 +39,13 @@ class Viewer:
     """One viewer: what is watched, and for each camera the newest picture that was not sent yet; newer ones replace it.
 
     Used on the event loop only. The camera that has waited longest is sent first, so that none is left out where the
-    network carries less than all of them. `painted` is the newest result that the viewer said it had painted, by camera,
-    and `ignored` counts what it said in vain.
+    network carries less than all of them. `rate` is how many previews a second of each camera it takes at most. `painted`
+    is the newest result that the viewer said it had painted, by camera, and `ignored` counts what it said in vain.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.wanted: Mapping[str, Mode] = {}
+        self.rate = float("inf")
         self.painted: dict[str, str] = {}
         self.ignored = 0
         self._now = now
@@ -59,6 +61,11 @@ class Viewer:
         self._newest = {camera: moment for camera, moment in self._newest.items() if camera in kept}
         self.wanted = wanted
         return fresh
+
+    def has_time_for(self, camera: str, captured_at: float) -> bool:
+        """Say whether a preview is wanted so soon after the one before it."""
+        since = captured_at - self._newest.get(camera, 0.0)
+        return since < 0 or since >= SOON_ENOUGH / self.rate
 
     def hand(self, camera: str, captured_at: float, message: bytes) -> None:
         """Let the viewer have a picture, unless it was handed one that is as new."""
@@ -169,7 +176,7 @@ class Viewers:
     def _spread_preview(self, preview: Preview, message: bytes) -> None:
         self._preview_at[preview.camera] = self._time()
         for viewer in self._by_camera.get(preview.camera, ()):
-            if viewer.wanted[preview.camera] is Mode.PREVIEW:
+            if viewer.wanted[preview.camera] is Mode.PREVIEW and viewer.has_time_for(preview.camera, preview.captured_at):
                 viewer.hand(preview.camera, preview.captured_at, message)
 
     def _fetch_where_wanted(self, cameras: Iterable[str]) -> None:

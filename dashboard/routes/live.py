@@ -67,6 +67,7 @@ async def _listen(socket: WebSocket, viewer: Viewer, parts: Parts) -> None:
         message = viewer_messages.read(_text(received.get("text")))
         if message.watch is not None:
             parts.viewers.want(viewer, message.watch)
+        viewer.rate = message.rate or viewer.rate
         if message.ping is not None:
             await socket.send_text(json.dumps({"pong": message.ping, "now": parts.clock.now()}))
         parts.displays.note(viewer, message.painted)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -16,6 +17,7 @@ from dashboard.viewers import Mode, Viewer
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
+from pipeline.entities import Preview
 from pipeline.previews import MOST_BYTES, pack
 from pipeline.results import Results
 from tests.conftest import Valkey
@@ -57,6 +59,22 @@ def test_a_viewer_gets_the_previews_of_the_cameras_that_it_watches(api: Api, bro
         door.wait_until_watched(False)
         yard.publish()
         assert viewer.next().camera == "b"
+
+
+def test_a_viewer_gets_no_more_previews_than_it_asks_for(api: Api, broker: Broker) -> None:
+    """A wall of cameras does not need all of them; analysed pictures come as ever."""
+    put_cameras(broker, camera("a"))
+    door, began = Showing(broker, "a"), time.time()
+    with viewing(api) as viewer:
+        viewer.say(rate=2.5)
+        viewer.watch(a="preview")
+        door.wait_until_watched()
+        for tenth in range(21):
+            door.publisher.publish(Preview("a", began + tenth / 10, 320, 180, SMALL))
+        moments = [viewer.next().header["captured_at"]]
+        while moments[-1] < began + 1.95:
+            moments.append(viewer.next().header["captured_at"])
+        assert min(later - earlier for earlier, later in pairwise(moments)) > 0.35
 
 
 def test_two_viewers_share_one_subscription(api: Api, broker: Broker) -> None:
@@ -263,11 +281,13 @@ NONSENSE: tuple[tuple[str | bytes, str], ...] = (
     ("[" * 5000, "is no JSON"),
     ("nonsense", "is no JSON"),
     (b"{}", "not bytes"),
-    ("{}", "watch, ping or painted"),
-    ('{"hello": 1}', "watch, ping or painted"),
+    ("{}", "watch, rate, ping or painted"),
+    ('{"hello": 1}', "watch, rate, ping or painted"),
     ('{"watch": ["a"]}', "watch is an object"),
     ('{"watch": {"a": "everything"}}', "watch is an object"),
     ('{"watch": {"a": ["preview"]}}', "watch is an object"),
+    ('{"rate": 0}', "rate is"),
+    ('{"rate": "all"}', "rate is"),
     ('{"ping": {}}', "ping is"),
     ('{"ping": NaN}', "ping is"),
     ('{"painted": {}}', "painted is a list"),

@@ -1,6 +1,6 @@
 // Live: a tile per camera, what happened below, and the doors to everything about cameras.
 
-import { ApiError, patch } from "../core/api.js";
+import { ApiError, get, patch } from "../core/api.js";
 import { now } from "../core/clock.js";
 import { toast } from "../core/dialog.js";
 import { h, useStyle } from "../core/dom.js";
@@ -12,6 +12,7 @@ import { LiveSocket } from "./live/socket.js";
 import { Tile } from "./live/tile.js";
 
 const NEAR = "120px"; // tiles so close to the window are watched already
+const MOST_MISSED = 100;
 
 export async function open(main, store) {
   await useStyle("live");
@@ -39,12 +40,14 @@ class LivePage {
       store.on("cameras", () => this.#arrange()),
       store.on("stats", (stats) => this.#figures(stats)),
       store.on("result", (result) => this.#result(result)),
+      store.on("connection", () => this.#catchUp()),
       showNotices(notices, store),
     ];
     this.#listen(document, "visibilitychange", () => this.#watch());
     this.#listen(window, "hashchange", () => this.#openNamed());
     this.#arrange();
     if (store.stats) this.#figures(store.stats);
+    this.#catchUp();
     this.#openNamed();
   }
 
@@ -111,7 +114,7 @@ class LivePage {
       view.watch(isShown && view.isInSight && !this.#detail);
       if (view.isWatched && !camera.paused) wanted[id] = "preview";
     }
-    this.#socket.watch(wanted);
+    this.#socket.watch(wanted, this.#painter.rate(Object.keys(wanted).length));
   }
 
   #picture(header, jpeg) {
@@ -127,6 +130,14 @@ class LivePage {
   #result(result) {
     this.#tiles.get(result.camera)?.view.know(result);
     this.#detail?.result(result);
+  }
+
+  // Fetches what came before this page listened: a camera of one frame a minute has its faces at once, too.
+  async #catchUp() {
+    if (!this.#store.connected || !this.#tiles.size) return;
+    const limit = Math.min(MOST_MISSED, 2 * this.#tiles.size);
+    const { results } = await get(`/api/results?limit=${limit}`).catch(() => ({ results: [] }));
+    for (const result of results) this.#tiles.get(result.camera)?.view.know(result);
   }
 
   #figures(stats) {

@@ -7,7 +7,7 @@ import { faceWords } from "../../core/faces.js";
 import { age as inSeconds, ageLevel, clockTime } from "../../core/format.js";
 import { attributeTable } from "./attributes.js";
 import { View } from "./view.js";
-import { coverOf, faceCount, resultAge, shortAge, staleness, stateOf } from "./words.js";
+import { coverOf, faceCount, resultAge, shortAge, sizeOf, staleness, stateOf } from "./words.js";
 
 const STRIP = 20;
 const TELL_MS = 500; // words that change more often cannot be read
@@ -62,6 +62,7 @@ class Detail {
     const { word, level } = stateOf(camera);
     say(this.#ui.state, word);
     this.#ui.state.className = `badge ${level}`;
+    say(this.#ui.size, sizeOf(camera));
   }
 
   #camera() {
@@ -183,6 +184,7 @@ function parts(actions) {
     ages: h("span", { class: "badge ages" }),
     sentence: h("p", { class: "sentence" }),
     state: h("span", { class: "badge" }),
+    size: h("span", { class: "muted number" }),
     landmarks: h("input", { type: "checkbox", onchange: (event) => actions.landmarks(event.target.checked) }),
     follow: h("button", { class: "button", type: "button", hidden: true, onclick: actions.follow }, "Follow the newest"),
     faces: h("div", { class: "faces" }),
@@ -193,7 +195,7 @@ function parts(actions) {
     h("div", { class: "row" },
       h("button", { class: "button", type: "button", "aria-label": "Previous camera", onclick: () => actions.step(-1) }, "←"),
       h("button", { class: "button", type: "button", "aria-label": "Next camera", onclick: () => actions.step(1) }, "→"),
-      ui.state),
+      ui.state, ui.size),
     h("div", { class: "row" },
       h("label", { class: "field check" }, ui.landmarks, "Landmarks"),
       h("button", { class: "button", type: "button", onclick: actions.change }, "Change")));

@@ -65,10 +65,14 @@ export class Painter {
     this.#decodeWaiting();
   }
 
+  // How many previews a second of each view are worth sending.
+  rate(watched) {
+    return Math.min(1000 / VIEW_MS, PICTURES_PER_SECOND / Math.max(1, watched));
+  }
+
   // The moment before which a view must have been decoded last, to be decoded again now.
   #due() {
-    const interval = Math.max(VIEW_MS, (this.#watched() * 1000) / PICTURES_PER_SECOND);
-    return performance.now() - interval + 5; // pictures come every 100 ms, or a little sooner
+    return performance.now() - 900 / this.rate(this.#watched()); // they do not come evenly
   }
 
   #watched() {

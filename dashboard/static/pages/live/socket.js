@@ -10,7 +10,7 @@ const GATHER_MS = 200; // what is said is gathered: a server bounds the messages
 export class LiveSocket {
   #onpicture;
   #socket = null;
-  #wanted = {};
+  #wanted = { watch: {} };
   #painted = [];
   #tries = 0;
   #timers = new Set();
@@ -23,11 +23,11 @@ export class LiveSocket {
     this.#open();
   }
 
-  // Replaces what is watched: {camera: "preview" | "frame"}.
-  watch(wanted) {
-    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
-    this.#wanted = wanted;
-    this.#send({ watch: wanted });
+  // Replaces what is watched, {camera: "preview" | "frame"}, and how many previews a second of each camera.
+  watch(watch, rate) {
+    if (JSON.stringify({ watch, rate }) === JSON.stringify(this.#wanted)) return;
+    this.#wanted = { watch, rate };
+    this.#send(this.#wanted);
   }
 
   // Tells when results were painted: [{camera, id, at}].
@@ -57,7 +57,7 @@ export class LiveSocket {
 
   #opened() {
     this.#tries = 0;
-    this.#send({ watch: this.#wanted });
+    this.#send(this.#wanted);
     for (const wait of FIRST_PINGS_MS) this.#later(wait, () => this.#ping());
     this.#later(PING_MS, () => this.#pingOn());
   }

@@ -3,7 +3,7 @@
 import { h, say } from "../../core/dom.js";
 import { ageLevel, rate } from "../../core/format.js";
 import { View } from "./view.js";
-import { coverOf, faceCount, resultAge, shortAge, staleness, stateOf } from "./words.js";
+import { coverOf, faceCount, resultAge, shortAge, sizeOf, staleness, stateOf } from "./words.js";
 
 export class Tile {
   #camera;
@@ -33,8 +33,7 @@ export class Tile {
     state.className = `badge ${level}`;
     say(pause, camera.paused ? "Resume" : "Pause");
     pause.setAttribute("aria-label", `${camera.paused ? "Resume" : "Pause"} ${camera.id}`);
-    const { width, height, capture_fps: fps } = camera.status;
-    say(size, width ? `${width}×${height}${fps ? ` · ${fps.toFixed(0)} fps` : ""}` : "");
+    say(size, sizeOf(camera));
     this.#tell();
   }
 

@@ -14,6 +14,11 @@ export function stateOf(camera) {
   return { word: STATES[state] ?? state, level: LEVELS[state] ?? "", sentence: message };
 }
 
+// What the camera delivers; "" before that is known.
+export function sizeOf({ status: { width, height, capture_fps: fps } }) {
+  return width ? `${width}×${height}${fps ? ` · ${fps.toFixed(0)} fps` : ""}` : "";
+}
+
 // Ages in tenths: what changes a hundred times a second cannot be read.
 export function shortAge(seconds) {
   const positive = Math.max(0, seconds);
