@@ -29,11 +29,12 @@ class Painted:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One result on one screen: `at` as above, `age` of its picture then, in seconds."""
+    """One result on one screen: `at` as above, `age` of its picture then, and `way` from its publishing, in seconds."""
 
     camera: str
     at: float
     age: float
+    way: float
 
 
 class Displays:
@@ -88,4 +89,4 @@ class Displays:
             return None
         if not seen.published_at - EARLY_SECONDS <= painted.at <= self._now() + AHEAD_SECONDS:
             return None
-        return Shown(painted.camera, painted.at, painted.at - seen.captured_at)
+        return Shown(painted.camera, painted.at, painted.at - seen.captured_at, painted.at - seen.published_at)

@@ -127,6 +127,7 @@ class Stats:
             "rates": rates,
             **measured,
             "display": percentiles([shown.age for shown in at.shown]),
+            "paint": percentiles([max(0.0, shown.way) for shown in at.shown]),
             "made_of": made_of(at.seen),
             "cameras": self._by_camera(at, by_camera),
             "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],

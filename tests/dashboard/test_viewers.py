@@ -349,7 +349,8 @@ def test_pages_tell_when_they_painted_a_result(api: Api, broker: Broker) -> None
     """The age of its picture then is a figure of the last minute, per camera and in all, and a histogram."""
     put_cameras(broker, camera("a"), camera("b"))
     result = analyse(broker, "a")
-    captured_at = until(lambda: api.get("/api/results")["results"])[0]["captured_at"]
+    first = until(lambda: api.get("/api/results")["results"])[0]
+    captured_at, published_at = first["captured_at"], first["published_at"]
     nothing = {"p50": None, "p95": None, "p99": None}
     assert api.get("/api/stats")["display"] == nothing
     with viewing(api) as viewer:
@@ -357,6 +358,7 @@ def test_pages_tell_when_they_painted_a_result(api: Api, broker: Broker) -> None
         viewer.ask(painted=[{"camera": "a", "id": result, "at": now}], ping=2)
         stats = api.get("/api/stats")
         assert stats["display"]["p95"] == pytest.approx(now - captured_at, abs=1e-5)
+        assert stats["paint"]["p50"] == pytest.approx(now - published_at, abs=1e-5)
         assert stats["cameras"]["a"]["display"] == stats["display"]
         assert stats["cameras"]["b"]["display"] == nothing
         with viewing(api) as another:

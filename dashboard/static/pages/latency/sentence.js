@@ -35,12 +35,11 @@ export function sentence() {
   return { element, update };
 }
 
-// What frames around that percentile were made of, and the time to the screen, which only pages that show them know.
-function withPaint({ made_of: madeOf, display, age: ages }, percentile) {
+// What frames around that percentile were made of, and the usual time to the screen, which only pages that show them know.
+function withPaint({ made_of: madeOf, paint }, percentile) {
   const stages = madeOf?.[percentile];
   if (!stages) return null;
-  const painted = display?.[percentile] ?? null;
-  return painted === null ? stages : { ...stages, paint: Math.max(0, painted - ages[percentile]) };
+  return (paint?.p50 ?? null) === null ? stages : { ...stages, paint: paint.p50 };
 }
 
 function told(stats, stages) {
@@ -53,12 +52,12 @@ function told(stats, stages) {
 
 const nameOf = (stage) => ({ service: "the service", limit: "the rate limit", queue: "the queue", paint: "painting it" })[stage] ?? `the ${stage}`;
 
-function showBottleneck(line, { bottleneck, display, made_of: madeOf }) {
+function showBottleneck(line, { bottleneck, paint, made_of: madeOf }) {
   if (!line.firstChild) line.append(h("span", { class: "badge" }), h("span", { class: "muted" }));
   const [badge, words] = line.children;
   badge.className = `badge ${bottleneck.what === "none" ? "good" : "warn"}`;
   say(badge, bottleneck.what === "none" ? "no bottleneck" : `bottleneck: ${bottleneck.what}`);
-  const isUnseen = madeOf?.p50 && (display?.p50 ?? null) === null;
+  const isUnseen = madeOf?.p50 && (paint?.p50 ?? null) === null;
   say(words, `${bottleneck.why}.${isUnseen ? " Nobody looks at the pictures now: with Live open, the way to the screen is measured too." : ""}`);
 }
 
