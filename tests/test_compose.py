@@ -214,3 +214,6 @@ def test_what_the_files_name_is_there() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
     assert packages <= set(" ".join(copied).split())
+    for service in services(SECRETS).values():
+        mounted = [volume.partition(":")[0] for volume in service.get("volumes", ()) if volume.startswith("./")]
+        assert [path for path in mounted if not (ROOT / path).is_dir()] == []

@@ -13,7 +13,7 @@ from dashboard.passwords import PasswordHash
 from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from tests.conftest import Valkey
-from tests.dashboard.support import LOCAL, Api, dashboard
+from tests.dashboard.support import LOCAL, Api, dashboard, until
 from tests.page.conftest import PHONE, Opener
 
 
@@ -67,6 +67,6 @@ def test_a_page_whose_session_ended_elsewhere_asks_again(locked: Api, show: Open
     sign_in(page, "open sesame")
     expect(page).to_have_url(f"{locked.url}/")
     expect(page.locator("#vitals")).to_contain_text("LOCAL")
-    page.wait_for_function("[...document.styleSheets].some((sheet) => sheet.href.endsWith('/live.css'))")
+    until(lambda: page.evaluate("[...document.styleSheets].some((sheet) => sheet.href.endsWith('/live.css'))"))
     page.request.delete(f"{locked.url}/api/session", headers={"X-Rekstream": "1"})
     expect(page).to_have_url(f"{locked.url}/login?next=%2F")
