@@ -23,12 +23,9 @@ OPEN_PATHS = frozenset(
         "/readyz",
         SESSION_PATH,  # these are how one signs in
         LOGIN_PATH,
-        "/static/icon.svg",
-        "/static/login.js",
-        "/static/style/base.css",
-        "/static/style/login.css",
     }
 )
+_FILES, _LARGE_FILES = "/static/", "/static/vendor/"  # the page's code is no secret, and a session may end while it loads
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 CSRF_HEADER = "x-rekstream"  # no form and no foreign page can send it
 
@@ -53,7 +50,7 @@ class Callers:
         session = self._sessions.find(caller.cookies.get(COOKIE))
         if self._has_token(caller):
             session = None
-        elif session is None and self._needs_login and scope["path"] not in OPEN_PATHS:
+        elif session is None and self._needs_login and not _is_open(scope["path"]):
             raise _stranger(scope, caller.headers)
         if scope["type"] == "websocket" or scope["method"] in CHANGING:
             _check_origin(caller.headers)
@@ -66,6 +63,10 @@ class Callers:
         if not self._token or scheme.lower() != "bearer":
             return False
         return hmac.compare_digest(given.strip().encode(), self._token.encode())
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or (path.startswith(_FILES) and not path.startswith(_LARGE_FILES))
 
 
 def _check_host(host: str) -> None:

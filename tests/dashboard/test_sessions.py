@@ -160,11 +160,23 @@ def test_a_browser_that_opens_a_page_is_led_to_the_login(browser: httpx.Client) 
     ):
         answer = browser.get(f"{str(browser.base_url).rstrip('/')}{path}", headers=page)
         assert (answer.status_code, answer.headers["location"]) == (303, there)
-    for path, headers in (("/api/stats", page), ("/", {}), ("/metrics", {}), ("/static/app.js", {}), ("/openapi.json", {})):
+    for path, headers in (
+        ("/api/stats", page),
+        ("/", {}),
+        ("/metrics", {}),
+        ("/static/vendor/plotly.min.js", {}),
+        ("/openapi.json", {}),
+    ):
         assert browser.get(path, headers=headers).status_code == 401
-    for path in ("/login", "/static/login.js", "/static/style/base.css", "/static/style/login.css", "/static/icon.svg"):
-        assert browser.get(path, headers=page).status_code == 200
-    assert browser.get("/static/style/../app.js").status_code == 401
+    for path in ("/login", "/static/login.js", "/static/style/login.css", "/static/app.js"):
+        assert browser.get(path, headers=page).status_code == 200  # code is no secret
+    for path in (
+        "/static/../api/cameras",
+        "/static/%2e%2e/api/cameras",
+        "/static//vendor/plotly.min.js",
+        "/static/x/..%2f..%2fapp.py",
+    ):
+        assert browser.get(path).status_code in (401, 404)
     sign_in(browser)
     assert browser.get("/", headers=page).status_code == 200
 

@@ -21,14 +21,14 @@ PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
 class PrometheusServer:
     """Runs inside its with-block; `url` is where it answers."""
 
-    def __init__(self, folder: Path, dashboard: str = "http://127.0.0.1:9") -> None:
+    def __init__(self, folder: Path, dashboard: str = "http://127.0.0.1:9", token: str = "none is needed on loopback") -> None:
         assert PROMETHEUS
-        token = folder / "token"
-        token.write_text("none is needed on loopback")
+        secret = folder / "token"
+        secret.write_text(token)
         text = (FOLDER / "prometheus.yml").read_text()
         for was, becomes in (
             ("http://dashboard:8080", dashboard),
-            ("/run/secrets/rekstream_token", str(token)),
+            ("/run/secrets/rekstream_token", str(secret)),
             ("rules.yml", str(FOLDER / "rules.yml")),
             ("_interval: 5s", "_interval: 1s"),
             ("refresh_interval: 10s", "refresh_interval: 1s"),

@@ -57,6 +57,15 @@ def test_the_alerts_fire_when_they_should_and_keep_still_otherwise() -> None:
     assert all(rule["annotations"]["summary"].endswith((".", "?")) for rule in alerts)
 
 
+def test_a_dashboard_that_asks_for_a_token_is_found_and_read(session_valkey: Valkey, broker: Broker, tmp_path: Path) -> None:
+    token = "of-this-test-only"
+    with (
+        dashboard(session_valkey.url, DashboardSettings(tmp_path / "data", LOCAL, port=0, token=token)) as api,
+        PrometheusServer(tmp_path, api.url, token) as server,
+    ):
+        wait_until(lambda: [found["value"][1] for found in server.query('up{role="dashboard"}')] == ["1"], 30)
+
+
 def test_the_grafana_dashboard_is_made_from_the_charts() -> None:
     """Whoever changes a chart runs `python scripts/grafana.py`."""
     assert grafana.TARGET.read_text() == grafana.text()
