@@ -10,7 +10,8 @@ from pipeline.entities import CameraState
 
 Json = Mapping[str, Any]
 
-OFTEN_SECONDS = 60.0  # failures and states of one camera and cause are told at once, then together
+OFTEN_SECONDS = 60.0  # failures of one camera and cause are told at once, then together
+MOST_CHANGES = 6  # of a camera's state in that time, one by one
 THROTTLES_SECONDS = 10.0
 MOSTLY = 0.8  # of the budget
 CAMERAS_SECONDS, WORKERS_SECONDS = 1.5, 4.0  # after which an emptied Redis has them back
@@ -53,6 +54,7 @@ class Reporter:
         self._states: dict[str, CameraState] = {}
         self._budget_step = 0
         self._rehearsal: Json | None = None
+        self._changes = Sparing(OFTEN_SECONDS, MOST_CHANGES)
         self._often = Sparing(OFTEN_SECONDS)
         self._throttles = Sparing(THROTTLES_SECONDS)
 
@@ -83,6 +85,8 @@ class Reporter:
         new, gone = self._cameras.look({camera["id"]: camera for camera in cameras}, now)
         for camera in gone:
             self._states.pop(camera["id"], None)
+            self._changes.forget(camera["id"])
+            self._often.forget(camera["id"])
             self._board.tell(Level.INFO, "camera", f"camera {camera['id']} was removed", camera["id"])
         for camera in new if self._before is not None else []:
             self._board.tell(Level.INFO, "camera", f"camera {camera['id']} was added: {camera['url']}", camera["id"])
@@ -90,20 +94,18 @@ class Reporter:
             self._look_at_state(camera["id"], camera, now)
 
     def _look_at_state(self, camera_id: str, camera: Json, now: float) -> None:
+        """Tell a state that is new; of a camera that changes all the time only a few, then how often and how it is."""
         status, was = camera["status"], self._states.get(camera_id)
         state = CameraState(status["state"])
-        if _is_news(state, was, is_paused=camera["paused"]):
+        level = _LEVELS.get(state, Level.INFO)
+        is_new = _is_news(state, was, is_paused=camera["paused"], is_explained=bool(status["message"]))
+        if is_new:
             self._states[camera_id] = state
-            level = _LEVELS.get(state, Level.INFO)
-            if self._before is not None or level is not Level.INFO:
-                self._tell_state(level, camera_id, _state_sentence(state, status), now)
-
-    def _tell_state(self, level: Level, camera_id: str, sentence: str, now: float) -> None:
-        """Tell a state, unless it came and went often lately: then say how often, now and then."""
-        count = self._often.add(f"{camera_id} {sentence}", 1, now)
-        if count:
-            often = f" (for the {count}th time within {OFTEN_SECONDS:.0f} s)" if count > 1 else ""
-            self._board.tell(level, "state", f"camera {camera_id} is {sentence}{often}", camera_id)
+        is_told = is_new and (self._before is not None or level is not Level.INFO)
+        changes = self._changes.add(camera_id, int(is_told), now)
+        if changes:
+            often = f" ({changes} changes within {OFTEN_SECONDS:.0f} s)" if changes > 1 else ""
+            self._board.tell(level, "state", f"camera {camera_id} is {_state_sentence(state, status)}{often}", camera_id)
 
     def _look_at_workers(self, workers: list[Json], now: float) -> None:
         new, gone = self._workers.look({worker["name"]: worker for worker in workers}, now)
@@ -206,36 +208,43 @@ class Roll:
 
 
 class Sparing:
-    """Lets the first of a kind through at once; those that follow within `seconds` are counted, and told together."""
+    """Lets the first `burst` of a kind through at once; those that follow within `seconds` are counted, and told together."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, burst: int = 1) -> None:
         self._seconds = seconds
-        self._told_at: dict[str, float] = {}
+        self._burst = burst
+        self._told_at: dict[str, list[float]] = {}
         self._untold: dict[str, int] = {}
 
     def add(self, kind: str, count: int, now: float) -> int:
         """Take `count` more, perhaps 0, and return how many are to be told now."""
         untold = self._untold.pop(kind, 0) + count
-        if not untold:
-            return 0
-        if now - self._told_at.get(kind, -self._seconds) < self._seconds:
+        lately = [at for at in self._told_at.pop(kind, ()) if now - at < self._seconds]
+        is_due = untold > 0 and len(lately) < self._burst
+        if lately or is_due:
+            self._told_at[kind] = [*lately, now] if is_due else lately
+        if untold and not is_due:
             self._untold[kind] = untold
-            return 0
-        self._told_at = {other: at for other, at in self._told_at.items() if now - at < self._seconds} | {kind: now}
-        return untold
+        return untold if is_due else 0
+
+    def forget(self, camera_id: str) -> None:
+        """Drop what is known of the kinds of one camera."""
+        for kind in [kind for kind in {**self._told_at, **self._untold} if kind.partition(" ")[0] == camera_id]:
+            self._told_at.pop(kind, None)
+            self._untold.pop(kind, None)
 
 
-def _is_news(state: CameraState, was: CameraState | None, *, is_paused: bool) -> bool:
-    """Say whether a state is worth a notice: not that it starts, is tried again, or has no producer yet."""
+def _is_news(state: CameraState, was: CameraState | None, *, is_paused: bool, is_explained: bool) -> bool:
+    """Say whether a state is worth a notice: not that a camera starts, is tried again, or has no producer yet."""
     if state is CameraState.OFF:
         return is_paused and was is not state
     if state is CameraState.CONNECTING:
-        return was in (CameraState.LIVE, CameraState.STALLED)
+        return is_explained and was not in (state, CameraState.UNAUTHORIZED, CameraState.NOT_FOUND)
     return state is not was
 
 
 def _state_sentence(state: CameraState, status: Json) -> str:
-    words = {CameraState.CONNECTING: "lost, and connected anew", CameraState.OFF: "paused"}.get(state, state.replace("_", " "))
+    words = {CameraState.CONNECTING: "not connected", CameraState.OFF: "paused"}.get(state, state.replace("_", " "))
     picture = f"{status['width']}x{status['height']} {status['codec']}".strip() if state is CameraState.LIVE else ""
     more = status["message"] or picture
     return f"{words}: {more}" if more else words

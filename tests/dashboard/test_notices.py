@@ -126,20 +126,31 @@ def test_a_camera_that_is_tried_again_and_again_is_told_of_once(desk: Desk) -> N
     assert told == [("bad", "camera door is not found: there is no such path")]
 
 
+def test_a_camera_that_never_was_reached_is_told_with_the_reason(desk: Desk) -> None:
+    """Once, however often it is tried."""
+    desk.look()
+    desk.state("connecting")
+    desk.look()
+    desk.state("connecting", "nothing listens at 10.0.0.7:554")
+    assert desk.look() == [("warn", "camera door is not connected: nothing listens at 10.0.0.7:554")]
+    assert desk.look() == []
+    desk.state("live")
+    assert desk.look() == [("info", "camera door is live: 1280x720 h264")]
+
+
 def test_a_camera_that_flaps_is_told_of_sparingly(desk: Desk) -> None:
-    """Each state at once, then how often, a minute later."""
+    """Six changes a minute one by one; then how many there were, and how it is, also when it keeps still by then."""
     desk.state("live")
     desk.look()
     told = []
-    for _ in range(20):
+    for _ in range(10):
         desk.state("stalled", "no picture")
         told += desk.look()
         desk.state("live")
         told += desk.look()
-    assert told == [("warn", "camera door is stalled: no picture"), ("info", "camera door is live: 1280x720 h264")]
-    desk.clock.at += 60
-    desk.state("stalled", "no picture")
-    assert desk.look() == [("warn", "camera door is stalled: no picture (for the 20th time within 60 s)")]
+    assert told == [("warn", "camera door is stalled: no picture"), ("info", "camera door is live: 1280x720 h264")] * 3
+    assert desk.look(41) == [("info", "camera door is live: 1280x720 h264 (14 changes within 60 s)")]
+    assert desk.look() == []
 
 
 def test_workers_come_and_go_by_their_host(desk: Desk) -> None:
