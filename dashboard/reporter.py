@@ -15,6 +15,7 @@ MOST_CHANGES = 6  # of a camera's state in that time, one by one
 THROTTLES_SECONDS = 10.0
 MOSTLY = 0.8  # of the budget
 CAMERAS_SECONDS, WORKERS_SECONDS = 1.5, 4.0  # after which an emptied Redis has them back
+REPORTED_SECONDS = 5.0  # within which a producer reports of a new camera, and of all after Redis was emptied
 _A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
 
 _LEVELS = {
@@ -52,6 +53,7 @@ class Reporter:
         self._cameras = Roll(CAMERAS_SECONDS)
         self._workers = Roll(WORKERS_SECONDS)
         self._states: dict[str, CameraState] = {}
+        self._unreported_since: dict[str, float] = {}
         self._budget_step = 0
         self._rehearsal: Json | None = None
         self._changes = Sparing(OFTEN_SECONDS, MOST_CHANGES)
@@ -85,6 +87,7 @@ class Reporter:
         new, gone = self._cameras.look({camera["id"]: camera for camera in cameras}, now)
         for camera in gone:
             self._states.pop(camera["id"], None)
+            self._unreported_since.pop(camera["id"], None)
             self._changes.forget(camera["id"])
             self._often.forget(camera["id"])
             self._board.tell(Level.INFO, "camera", f"camera {camera['id']} was removed", camera["id"])
@@ -97,6 +100,10 @@ class Reporter:
         """Tell a state that is new; of a camera that changes all the time only a few, then how often and how it is."""
         status, was = camera["status"], self._states.get(camera_id)
         state = CameraState(status["state"])
+        if status["since"]:
+            self._unreported_since.pop(camera_id, None)
+        elif now - self._unreported_since.setdefault(camera_id, now) < REPORTED_SECONDS:
+            return
         level = _LEVELS.get(state, Level.INFO)
         is_new = _is_news(state, was, is_paused=camera["paused"], is_explained=bool(status["message"]))
         if is_new:

@@ -48,8 +48,8 @@ class Desk:
         """Put new members into the statistics, as a new object."""
         self.stats = self.stats | members
 
-    def state(self, state: str, message: str = "", paused: bool = False) -> None:
-        status = {"state": state, "message": message, "width": 1280, "height": 720, "codec": "h264"}
+    def state(self, state: str, message: str = "", paused: bool = False, since: float = 1.0) -> None:
+        status = {"state": state, "message": message, "since": since, "width": 1280, "height": 720, "codec": "h264"}
         self.cameras = self.cameras | {"door": {**DOOR, "paused": paused, "status": status}}
 
     def failed(self, **causes: int) -> None:
@@ -136,6 +136,20 @@ def test_a_camera_that_never_was_reached_is_told_with_the_reason(desk: Desk) -> 
     assert desk.look() == []
     desk.state("live")
     assert desk.look() == [("info", "camera door is live: 1280x720 h264")]
+
+
+def test_a_camera_that_no_producer_reports_of_is_told_after_some_seconds(desk: Desk) -> None:
+    """Not at the start, nor in the moment after Redis was emptied."""
+    desk.state("live")
+    desk.look()
+    for _ in range(2):
+        desk.state("connecting", "no producer has this camera yet", since=0.0)
+        assert desk.look() + desk.look(3) == []
+        desk.state("live")
+        assert desk.look() == []
+    desk.state("connecting", "no producer has this camera yet", since=0.0)
+    desk.look()
+    assert desk.look(5) == [("warn", "camera door is not connected: no producer has this camera yet")]
 
 
 def test_a_camera_that_flaps_is_told_of_sparingly(desk: Desk) -> None:
@@ -255,7 +269,7 @@ def test_what_happens_in_the_system_is_told_live_and_on_request(api: Api, broker
         put_cameras(broker, camera("yard"))
         until(lambda: "camera yard was added: rtsp://10.0.0.7/yard" in texts(api))
         registry = CameraRegistry(broker.scripts)
-        registry.report(CameraStatus("yard", CameraState.NOT_FOUND, "there is no such path"), 60)
+        registry.report(CameraStatus("yard", CameraState.NOT_FOUND, "there is no such path", since=1.0), 60)
         until(lambda: "camera yard is not found: there is no such path" in texts(api))
         with Worker(broker) as worker:
             until(lambda: any(text.startswith("a worker with 2 threads began on ") for text in texts(api)))
