@@ -74,6 +74,7 @@ def compared(before: System, change: dict[str, float], after: System, seconds: f
         broker = stack.enter_context(contextlib.closing(Broker(url)))
         api = stack.enter_context(dashboard(url, service, before))
         with running(broker, url, service, before):
+            rig.wait_for_results(broker, 1)
             time.sleep(SETTLE_SECONDS + seconds)
             answer = api(change)
         with running(broker, url, service, after):
@@ -86,6 +87,8 @@ def compared(before: System, change: dict[str, float], after: System, seconds: f
 
 
 def row(before: System, change: dict[str, float], answer: dict[str, Any], came: rig.Ages) -> list[str]:
+    if not answer["cards"]:
+        raise SystemExit(answer["why"])
     now, then = answer["now"], answer["cards"][0]["then"]
     words = ", ".join(f"{name} x {factor:g}" for name, factor in change.items())
     milliseconds = [

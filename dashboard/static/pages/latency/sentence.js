@@ -50,7 +50,7 @@ function told(stats, stages) {
   return `A picture is ${age(total)} old ${when}; ${percent(seconds / total)} of that is ${nameOf(longest)}${practice}.`;
 }
 
-const nameOf = (stage) => ({ service: "the service", limit: "the rate limit", queue: "the queue", paint: "painting it" })[stage] ?? `the ${stage}`;
+const nameOf = (stage) => ({ encode: "encoding it", publish: "publishing its result", service: "the service", limit: "the rate limit", queue: "the queue", paint: "painting it" })[stage] ?? `the ${stage}`;
 
 function showBottleneck(line, { bottleneck, paint, made_of: madeOf }) {
   if (!line.firstChild) line.append(h("span", { class: "badge" }), h("span", { class: "muted" }));

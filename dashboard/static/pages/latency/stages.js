@@ -6,7 +6,7 @@ import { duration } from "../../core/scale.js";
 
 // The colours of the bar, by number of the theme's series; style/latency.css has the same.
 export const COLOURS = { encode: 6, queue: 3, limit: 2, upload: 4, service: 1, publish: 7, paint: 5 };
-const READABLE = 0.14; // share of the bar from which a segment can hold its name
+const READABLE = 120; // pixels from which a segment can hold its name
 
 export const STAGES = {
   encode: "making a JPEG of what the camera saw",
@@ -27,12 +27,13 @@ export function stageBar(title) {
   return {
     element,
     update(stages, longest = totalOf(stages)) {
+      const wide = element.clientWidth;
       for (const [name, segment] of Object.entries(segments)) {
         const seconds = stages[name] ?? 0;
         const share = longest ? seconds / longest : 0;
         segment.style.width = `${(share * 100).toFixed(2)}%`;
         segment.title = `${name}: ${duration(seconds)}`;
-        say(segment, share >= READABLE ? `${name} ${duration(seconds)}` : "");
+        say(segment, share * wide >= READABLE ? `${name} ${duration(seconds)}` : "");
       }
       const total = totalOf(stages);
       const words = Object.keys(STAGES).filter((name) => stages[name] > 0).map((name) => `${name} ${percent(stages[name] / total)}`);

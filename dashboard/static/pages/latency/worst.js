@@ -31,13 +31,15 @@ export function worst() {
 
 function newTile(frame) {
   const picture = frame.has_picture
-    ? h("img", { src: `/api/worst/${frame.id}/frame.jpg`, alt: "", loading: "lazy" })
-    : h("span", { class: "nothing muted" }, "its picture was gone before it could be kept");
+    ? h("img", { src: `/api/worst/${frame.id}/frame.jpg`, alt: "", loading: "lazy", onerror: () => picture.replaceWith(noPicture()) })
+    : noPicture();
   return h("button", { class: "tile", type: "button", onclick: () => show(frame), "aria-label": `${age(frame.age_seconds)} old, ${frame.camera}, ${clockTime(frame.published_at)}: show it` },
     picture,
     h("span", { class: "row apart" }, h("b", {}, frame.camera), h("span", { class: `badge ${ageLevel(frame.age_seconds)}` }, age(frame.age_seconds))),
     h("span", { class: "muted" }, `${clockTime(frame.published_at)} · ${mostly(frame)}`));
 }
+
+const noPicture = () => h("span", { class: "nothing muted" }, "its picture is not kept");
 
 function newRow(frame) {
   return h("tr", {},
@@ -57,24 +59,29 @@ async function show(frame) {
   const whole = await get(`/api/worst/${frame.id}`).catch((error) => error);
   if (whole instanceof Error) return toast(whole.message, "bad");
   const bar = stageBar("this frame");
-  bar.update(whole.stages, Math.max(totalOf(whole.stages), whole.age_seconds));
   const facts = { camera: whole.camera, captured: clockTime(whole.captured_at), "result came out": clockTime(whole.published_at), age: age(whole.age_seconds), host: whole.host || "unknown", worker: whole.worker || "unknown", "answered by": whole.provider, picture: `${whole.width} × ${whole.height}`, result: whole.id };
-  return openDialog(`${whole.camera}: ${age(whole.age_seconds)} old when its result came out`, h("div", { class: "stack latency" },
+  const dialog = openDialog(`${whole.camera}: ${age(whole.age_seconds)} old when its result came out`, h("div", { class: "stack latency" },
     bar.element,
     h("div", { class: "frame" },
       whole.has_picture ? pictureOf(whole) : h("p", { class: "muted" }, "its picture was gone before it could be kept"),
       h("div", { class: "stack" },
         h("dl", { class: "facts" }, Object.keys(STAGES).filter((name) => name in whole.stages).flatMap((name) => [h("dt", {}, h("i", { class: `swatch ${name}` }), name), h("dd", { class: "number" }, duration(whole.stages[name]))])),
         h("dl", { class: "facts" }, Object.entries(facts).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))))), { wide: true });
+  bar.update(whole.stages, Math.max(totalOf(whole.stages), whole.age_seconds)); // it knows its width only there
+  return dialog;
 }
 
 function pictureOf(whole) {
-  const canvas = h("canvas", { class: "picture", width: whole.width, height: whole.height, role: "img", "aria-label": `the frame, with ${whole.FaceDetails?.length ?? 0} faces` });
+  const canvas = h("canvas", { class: "picture", width: whole.width, height: whole.height, style: { aspectRatio: `${whole.width} / ${whole.height}` }, role: "img", "aria-label": `the frame, with ${whole.FaceDetails?.length ?? 0} faces` });
   const image = new Image();
   image.onload = () => {
+    const [width, height] = [canvas.clientWidth, (canvas.clientWidth * whole.height) / whole.width]; // words stay readable on a phone
+    canvas.width = width * devicePixelRatio;
+    canvas.height = height * devicePixelRatio;
     const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0, whole.width, whole.height);
-    drawFaces(context, whole, whole.width, whole.height);
+    context.scale(devicePixelRatio, devicePixelRatio);
+    context.drawImage(image, 0, 0, width, height);
+    drawFaces(context, whole, width, height);
   };
   image.onerror = () => say(canvas.parentElement.insertBefore(h("p", { class: "error" }), canvas), "its picture is not kept any more");
   image.src = `/api/worst/${whole.id}/frame.jpg`;
