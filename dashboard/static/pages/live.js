@@ -154,6 +154,7 @@ class LivePage {
       painter: this.#painter,
       ids,
       change: (camera) => this.#change(camera),
+      pause,
       onmove: () => this.#watch(),
       onclose: () => this.#closed(),
     });

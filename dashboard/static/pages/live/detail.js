@@ -12,7 +12,7 @@ import { coverOf, faceCount, resultAge, shortAge, sizeOf, staleness, stateOf } f
 const STRIP = 20;
 const TELL_MS = 500; // words that change more often cannot be read
 
-// `page`: {store, painter, ids, change, onmove, onclose}. Returns the open detail.
+// `page`: {store, painter, ids, change, pause, onmove, onclose}. Returns the open detail.
 export function openDetail(camera, page) {
   return new Detail(camera, page);
 }
@@ -34,6 +34,7 @@ class Detail {
     this.#ui = parts({
       step: (by) => this.#step(by),
       change: () => page.change(this.#camera()),
+      pause: () => page.pause(this.#camera()),
       landmarks: (isOn) => this.#landmarks(isOn),
       follow: () => this.#choose(null),
       copy: () => copy(JSON.stringify(this.#shown, null, 2)),
@@ -63,6 +64,7 @@ class Detail {
     say(this.#ui.state, word);
     this.#ui.state.className = `badge ${level}`;
     say(this.#ui.size, sizeOf(camera));
+    say(this.#ui.pause, camera.paused ? "Resume" : "Pause");
   }
 
   #camera() {
@@ -185,6 +187,7 @@ function parts(actions) {
     sentence: h("p", { class: "sentence" }),
     state: h("span", { class: "badge" }),
     size: h("span", { class: "muted number" }),
+    pause: h("button", { class: "button", type: "button", onclick: actions.pause }, "Pause"),
     landmarks: h("input", { type: "checkbox", onchange: (event) => actions.landmarks(event.target.checked) }),
     follow: h("button", { class: "button", type: "button", hidden: true, onclick: actions.follow }, "Follow the newest"),
     faces: h("div", { class: "faces" }),
@@ -198,6 +201,7 @@ function parts(actions) {
       ui.state, ui.size),
     h("div", { class: "row" },
       h("label", { class: "field check" }, ui.landmarks, "Landmarks"),
+      ui.pause,
       h("button", { class: "button", type: "button", onclick: actions.change }, "Change")));
   ui.element = h("div", { class: "halves" },
     h("div", { class: "stack" }, bar, ui.stage, h("h3", {}, "The last results"), ui.strip),

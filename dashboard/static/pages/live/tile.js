@@ -85,7 +85,7 @@ function parts(id, actions, camera) {
   const sentence = h("p", { class: "sentence" });
   const state = h("span", { class: "badge" });
   const size = h("dd");
-  const pause = h("button", { class: "button quiet", type: "button", onclick: () => actions.pause(camera()) });
+  const pause = h("button", { class: "button quiet pause", type: "button", onclick: () => actions.pause(camera()) });
   const change = h("button", { class: "button quiet", type: "button", "aria-label": `Change ${id}`, onclick: () => actions.change(camera()) }, "Change");
   const view = h("button", { class: "picture", type: "button", "aria-label": `${id}: open in full size`, onclick: () => actions.open(camera()) },
     canvas, h("span", { class: "ages" }, picture, faces), sentence);

@@ -8,6 +8,7 @@ const GONE_SECONDS = 2.5;
 const VISIBLE_STEP = 0.08;
 const REMEMBERED = 6; // results whose picture may come after them
 const CLOCK_STEP = 1; // seconds: a picture so far in the future tells that the server's clock was set back
+const NARROW = 300; // CSS pixels: on a smaller picture, the words of several faces would lie over each other
 const SHARPEST = 2; // device pixels per CSS pixel; more is not seen on moving pictures
 
 export class View {
@@ -16,7 +17,6 @@ export class View {
   isDirty = false;
   decodedAt = -Infinity;
   landmarks = false;
-  chosen = -1;
   picture = null; // {bitmap, kind, capturedAt, resultId, width, height}
 
   #painter;
@@ -121,7 +121,8 @@ export class View {
     this.#alpha = this.#opacity();
     const result = this.result;
     if (!result || !this.#alpha) return [];
-    drawFaces(this.#context, result, width, height, { alpha: this.#alpha, landmarks: this.landmarks, chosen: this.chosen });
+    const words = width >= NARROW || result.FaceDetails?.length === 1;
+    drawFaces(this.#context, result, width, height, { alpha: this.#alpha, landmarks: this.landmarks, words });
     if (this.#told.has(result.id)) return [];
     this.#told = new Set([...this.#told, result.id].slice(-REMEMBERED));
     return [{ camera: result.camera, id: result.id }];
