@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from pipeline.broker import Broker
 from tests.dashboard.support import Api, Worker
 
-EXAMPLES = 12  # of each route, the same in each run
+EXAMPLES = 6  # of each route, the same in each run
 ENDLESS = "/api/events"
 
 
