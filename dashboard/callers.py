@@ -25,7 +25,7 @@ OPEN_PATHS = frozenset(
         LOGIN_PATH,
     }
 )
-_FILES, _LARGE_FILES = "/static/", "/static/vendor/"  # the page's code is no secret, and a session may end while it loads
+_FILES = "/static/"  # the page's code is no secret, and a session may end while it loads
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 CSRF_HEADER = "x-rekstream"  # no form and no foreign page can send it
 
@@ -66,7 +66,7 @@ class Callers:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or (path.startswith(_FILES) and not path.startswith(_LARGE_FILES))
+    return path in OPEN_PATHS or path.startswith(_FILES)
 
 
 def _check_host(host: str) -> None:

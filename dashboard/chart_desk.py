@@ -6,7 +6,6 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from dashboard import plotly_file
 from dashboard.charts import CHARTS
 from dashboard.history import History
 from dashboard.plotter import LocalSource, Plotter, Source
@@ -37,9 +36,8 @@ class ChartDesk:
             self._history.add(self._clock.now(), scrapes)
 
     def definitions(self) -> dict[str, Any]:
-        """Return all charts without their points, who answers, who could not be asked lately, and where plotly.js is."""
-        more = {"unreached": self._history.unreached, "plotly": plotly_file.address()}
-        return self._plotter.definitions() | more
+        """Return all charts without their points, who answers, and which processes could not be read lately."""
+        return self._plotter.definitions() | {"unreached": self._history.unreached}
 
     def plot(self, chart_id: str, span: str, step: str | None = None, camera: str | None = None) -> dict[str, Any]:
         """Return a chart with its lines over the last `span`; raises SettingsError or RefusedError."""

@@ -17,10 +17,9 @@ from dashboard.routes import (
     photos,
     results,
     sessions,
-    vendor,
 )
 
-ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages, vendor)
+ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages)
 
 
 def routes(parts: Parts) -> APIRouter:
