@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,12 @@ class History:
             self.unreached = [name for name, values in living.items() if values is None]
             if self._column == 0 and self._is_round():
                 self._forget_what_stands_still()
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Let nothing be added inside the with-block, so that all answers in it are of the same times."""
+        with self._lock:
+            yield
 
     def times(self) -> Floats:
         """Return when samples were taken, rising, seconds since 1970."""

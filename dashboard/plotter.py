@@ -58,7 +58,8 @@ class LocalSource:
 
     def lines(self, query: Query, camera: str | None, grid: Grid) -> list[Line]:
         """Return a query's answer at each time of the grid."""
-        return query.lines(self._history, {"camera": (camera,)} if camera else {}, grid)
+        with self._history.unchanged():
+            return query.lines(self._history, {"camera": (camera,)} if camera else {}, grid)
 
 
 class Plotter:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, generate_latest
 
 from dashboard.charts import CHARTS
 from dashboard.history import SLOTS, History
+from dashboard.plotter import LocalSource
 from dashboard.queries import Grid, Level, Line, Quantile, Query, Rate, Times, Total
 from dashboard.scraper import Scrape, figures
 from pipeline.metrics import STAGES, WorkerMetrics
+from tests.conftest import wait_until
 
 CALLS = Rate("calls_total", ("outcome",))
 ALL_CALLS = Rate("calls_total")
@@ -145,6 +149,29 @@ def test_a_metric_cannot_be_put_together_in_two_ways() -> None:
     """One row cannot hold the sum and the largest."""
     with pytest.raises(ValueError, match="limit is put together as"):
         history(MOST, Level("limit"))
+
+
+class Busy(History):
+    """A history to which another thread adds just when it is asked for its times."""
+
+    def times(self) -> NDArray[np.float64]:
+        thread = threading.Thread(target=self.add, args=(99.0, [AGES]))
+        thread.start()
+        thread.join(0.1)
+        return super().times()
+
+
+AGES = scrape({f'age_bucket{{le="{bound}"}}': 5.0 for bound in ("0.1", "0.2", "+Inf")})
+
+
+def test_samples_that_come_while_a_chart_is_computed_wait_for_it() -> None:
+    """All that a query asks is of the same times."""
+    kept = Busy(MEDIAN.needs(()))
+    for moment in (0.0, 5.0):
+        kept.add(moment, [AGES])
+    (line,) = LocalSource(kept).lines(MEDIAN, None, Grid(np.array([5.0]), 20.0))
+    assert math.isnan(line.values[0])
+    wait_until(lambda: kept.rows() and History.times(kept).tolist() == [0, 5, 99])
 
 
 def forty_cameras() -> Iterator[str]:
