@@ -10,6 +10,7 @@ const FIRST = ["age", "display_age", "stages", "frames", "calls", "threads"];
 const RANGES = { "5m": "5 min", "15m": "15 min", "1h": "1 h" };
 const LONG_RANGES = { "6h": "6 h", "1d": "1 day", "7d": "7 days", "30d": "30 days" };
 const LOOK_SECONDS = 5;
+const MOST_NOTICES = 500;
 const MARKED = ["throttle", "held", "worker", "redis", "rehearsal"];
 
 export function charts(store) {
@@ -97,7 +98,10 @@ function listCameras(select, store) {
 function marksOf(store, camera) {
   const notices = [];
   const isMarked = (notice) => MARKED.includes(notice.kind) || (notice.camera !== undefined && notice.camera === camera());
-  const forget = store.on("notice", (notice) => notices.push(notice));
+  const forget = store.on("notice", (notice) => {
+    notices.push(notice);
+    notices.splice(0, Math.max(0, notices.length - MOST_NOTICES));
+  });
   get("/api/notices").then((answer) => notices.unshift(...answer.notices), () => {}); // without notices there are no marks
   return { all: () => notices.filter(isMarked), close: forget };
 }
