@@ -5,7 +5,7 @@ import { openDialog, toast } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 
 const EXAMPLES = ["demo", "rtsp://user:password@10.0.0.7/main", "http://10.0.0.8/video.mjpg", "0"];
-const NAMES = ["AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "FACE_OCCLUDED", "GENDER", "MOUTH_OPEN", "MUSTACHE", "SMILE", "SUNGLASSES"];
+const NAMES = ["DEFAULT", "AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "FACE_OCCLUDED", "GENDER", "MOUTH_OPEN", "MUSTACHE", "SMILE", "SUNGLASSES"];
 
 // `camera` is to be changed; without one a new one is added, its URL filled in with `url`.
 export function openForm({ camera = null, url = "" }) {
@@ -140,7 +140,7 @@ const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
 
 // What the form says; what is empty is left to the server.
 function said({ url, id, fps, attributes, names, preview }) {
-  const chosen = [...names.querySelectorAll("input:checked")].map((box) => box.value);
+  const chosen = [...names.querySelectorAll("input:checked")].map((box) => box.value).sort();
   const members = {
     url: url.value.trim(),
     id: id.value.trim() || undefined,
@@ -153,5 +153,6 @@ function said({ url, id, fps, attributes, names, preview }) {
 
 // Only what differs: an unchanged URL keeps its hidden password without being sent.
 function changed(camera, members) {
-  return Object.fromEntries(Object.entries(members).filter(([name, value]) => JSON.stringify(camera[name] ?? null) !== JSON.stringify(value)));
+  const before = { ...camera, attributes: [...camera.attributes].sort() };
+  return Object.fromEntries(Object.entries(members).filter(([name, value]) => JSON.stringify(before[name] ?? null) !== JSON.stringify(value)));
 }
