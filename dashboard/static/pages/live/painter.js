@@ -4,7 +4,9 @@ const TICK_MS = 100; // ages are told in tenths of a second
 const VIEW_MS = 100; // a view changes its picture ten times a second at most
 const PICTURES_PER_SECOND = 100; // of all views together: a wall of forty costs no more than ten cameras
 const FEW_VIEWS = 8;
-const BEAT_MS = 120; // more views are drawn together: a frame of the screen costs more than what changes in it
+const BEAT_MS = 6; // a view: more of them are drawn together, because a frame of the screen costs more than what changes in it
+const LONGEST_BEAT_MS = 160;
+const TELL_MS = 220; // their ages are told with the beats
 
 export class Painter {
   #views = new Set();
@@ -12,6 +14,7 @@ export class Painter {
   #frame = 0;
   #beat = 0;
   #drawnAt = 0;
+  #toldAt = 0;
   #timer = 0;
   #channel = new MessageChannel();
 
@@ -46,7 +49,8 @@ export class Painter {
   // Has views drawn that changed: with the next frame of the screen, or with the next beat where there are many.
   draw() {
     if (this.#frame || this.#beat) return;
-    const wait = this.#watched() > FEW_VIEWS ? this.#drawnAt + BEAT_MS - performance.now() : 0;
+    const beat = this.#areMany() ? Math.min(LONGEST_BEAT_MS, BEAT_MS * this.#watched()) : 0;
+    const wait = this.#drawnAt + beat - performance.now();
     if (wait > 0) this.#beat = setTimeout(() => this.#nextFrame(), wait);
     else this.#nextFrame();
   }
@@ -59,6 +63,7 @@ export class Painter {
   #draw() {
     this.#frame = 0;
     this.#drawnAt = performance.now();
+    if (this.#areMany() && this.#drawnAt - this.#toldAt > TELL_MS) this.#tell();
     const painted = [];
     for (const view of this.#views) if (view.isDirty && view.isWatched) painted.push(...view.draw());
     if (painted.length) this.#channel.port2.postMessage(painted); // arrives after this frame was painted
@@ -91,7 +96,16 @@ export class Painter {
   }
 
   #tick() {
-    for (const view of this.#views) view.tick();
+    if (!this.#areMany() || performance.now() - this.#toldAt > 2 * TELL_MS) this.#tell();
     this.#decodeWaiting();
+  }
+
+  #tell() {
+    this.#toldAt = performance.now();
+    for (const view of this.#views) view.tick();
+  }
+
+  #areMany() {
+    return this.#watched() > FEW_VIEWS;
   }
 }
