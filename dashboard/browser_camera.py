@@ -79,7 +79,7 @@ class Wishes:
         if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
             raise SettingsError(f"name {str(name)[:LONGEST_NAME]!r} cannot be used: write up to {LONGEST_NAME} characters")
         key = message.get("key") or ""
-        if not isinstance(key, str) or len(key) > LONGEST_KEY:
+        if not isinstance(key, str) or len(key) > LONGEST_KEY or not key.isprintable():
             raise SettingsError(f"key cannot be used: send up to {LONGEST_KEY} characters that nobody else can guess")
         return cls(name.strip(), key, {member: message.get(member) for member in ("fps", "attributes")})
 

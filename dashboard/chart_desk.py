@@ -45,6 +45,5 @@ class ChartDesk:
 
     def close(self) -> None:
         """Let all connections go."""
-        self._scraper.close()
         if self._prometheus:
             self._prometheus.close()

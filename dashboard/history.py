@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.queries import Floats, Groups, Need, Where
-from dashboard.scraper import Scrape, SeriesReader
+from dashboard.scraper import MOST_SERIES, Scrape, SeriesReader
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +56,10 @@ class History:
         return list(self._needs)
 
     def add(self, now: float, scrapes: Iterable[Scrape]) -> None:
-        """Take over what all processes said at `now`, seconds since 1970, later than before."""
-        scrapes = list(scrapes)
+        """Take over what all processes said at `now`, seconds since 1970, later than before; nothing of one that babbles."""
         with self._lock:
             self._begin_column(now)
-            for scrape in scrapes:
-                if scrape.values is not None:
-                    self._take(scrape.values, self._before.get(scrape.process))
-            living = {scrape.process: scrape.values for scrape in scrapes}
+            living = {scrape.process: scrape.values if self._take(scrape) else None for scrape in scrapes}
             self._remember(living)
             self.unreached = [name for name, values in living.items() if values is None]
             if self._column == 0 and self._is_round():
@@ -103,11 +99,16 @@ class History:
         with self._lock:
             return sum(map(len, self._rows.values()))
 
+    def remembered(self) -> int:
+        """Return of how many series is known where they stood."""
+        with self._lock:
+            return sum(map(len, self._before.values()))
+
     def _remember(self, living: Mapping[str, Mapping[str, float] | None]) -> None:
         """Keep where the counters of the living processes stand, also of series that are not told for a while."""
         is_hour_over = self._column == 0
         self._before = {
-            name: {**({} if is_hour_over and values else self._before.get(name, {})), **(values or {})}
+            name: _newer({} if is_hour_over and values else self._before.get(name, {}), values or {})
             for name, values in living.items()
             if values is not None or name in self._before
         }
@@ -119,21 +120,32 @@ class History:
             for row in rows.values():
                 row[self._column] = np.nan
 
-    def _take(self, values: Mapping[str, float], before: Mapping[str, float] | None) -> None:
-        for series, value in values.items():
-            metric, labels = self._reader.read(series)
-            need = self._needs[metric]
-            bound = labels.get("le")
-            if bound is not None:
-                self._bounds.setdefault(metric, set()).add(bound)
-            amount = _growth(value, before, series) if need.is_counter else value
-            is_worth_a_row = amount != 0 or bound in (None, ALL)  # most other buckets stay empty
-            key = tuple(labels.get(label, "") for label in need.labels)
-            row = self._rows[metric].get(key)
-            if row is None and is_worth_a_row and self._has_room():
-                row = self._rows[metric][key] = self._new_row(began_at_nought=need.is_counter and before is not None)
-            if row is not None:
-                _put(row, self._column, amount, need.together)
+    def _take(self, scrape: Scrape) -> bool:
+        """Take over all that a process said; False when it said nothing, or something that is no series."""
+        try:
+            read = [(*self._reader.read(series), series, value) for series, value in (scrape.values or {}).items()]
+        except ValueError as error:
+            log.debug("%s: %s", scrape.process, error)
+            return False
+        before = self._before.get(scrape.process)
+        for metric, labels, series, value in read:
+            if metric in self._needs:
+                is_counter = self._needs[metric].is_counter
+                amount = _growth(value, before, series) if is_counter else value
+                self._put(metric, labels, amount, began_at_nought=is_counter and before is not None)
+        return scrape.values is not None
+
+    def _put(self, metric: str, labels: Mapping[str, str], amount: float, *, began_at_nought: bool) -> None:
+        need, bound = self._needs[metric], labels.get("le")
+        if bound is not None:
+            self._bounds.setdefault(metric, set()).add(bound)
+        is_worth_a_row = amount != 0 or bound in (None, ALL)  # most other buckets stay empty
+        key = tuple(labels.get(label, "") for label in need.labels)
+        row = self._rows[metric].get(key)
+        if row is None and is_worth_a_row and self._has_room():
+            row = self._rows[metric][key] = self._new_row(began_at_nought=began_at_nought)
+        if row is not None:
+            _put(row, self._column, amount, need.together)
 
     def _new_row(self, *, began_at_nought: bool) -> Row:
         """Return a row of nothing; a counter that is new in a known process stood at 0 one sample before."""
@@ -170,6 +182,12 @@ def _growth(value: float, before: Mapping[str, float] | None, series: str) -> fl
         return 0.0
     was = before.get(series, 0.0)
     return value - was if value >= was else value
+
+
+def _newer(before: Mapping[str, float], values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return where counters stand, also those that were not told this time, unless a process makes up ever new ones."""
+    together = {**before, **values}
+    return together if len(together) <= MOST_SERIES else values
 
 
 def _stands_still(row: Row, is_bucket: bool) -> bool:

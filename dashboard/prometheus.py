@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,9 +75,11 @@ class Prometheus:
         return found
 
     def _bounded(self, answer: httpx.Response) -> bytes:
-        text = bytearray()
+        text, deadline = bytearray(), time.monotonic() + PATIENCE_SECONDS
         for chunk in answer.iter_bytes():
             text += chunk
+            if time.monotonic() > deadline:
+                raise self._refused(f"did not answer within {PATIENCE_SECONDS:g} s: ask for a shorter range")
             if len(text) > MOST_BYTES:
                 raise self._refused(f"answers with more than {MOST_BYTES:,} bytes: ask for a shorter range or a longer step")
         return bytes(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import time
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,6 @@ MOST_CHARACTERS = 64 * 1024
 MOST_WATCHED = 500
 MOST_PAINTED = 500
 MOST_ID_CHARACTERS = 64
-MESSAGES_PER_SECOND = 50.0
-MESSAGES_AT_ONCE = 100
 
 _MEMBERS = {"watch", "rate", "ping", "painted"}
 _MODES = tuple(Mode)
@@ -53,22 +51,6 @@ def read(text: str) -> Message:
     return Message(watch, rate, ping, _painted(members["painted"]) if "painted" in members else ())
 
 
-class Allowance:
-    """How many messages a viewer may send: so many a second, and some more after a silence."""
-
-    def __init__(self) -> None:
-        self._left = float(MESSAGES_AT_ONCE)
-        self._at = time.monotonic()
-
-    def spend(self) -> None:
-        """Count a message; raises SettingsError when there are too many."""
-        now = time.monotonic()
-        self._left = min(MESSAGES_AT_ONCE, self._left + (now - self._at) * MESSAGES_PER_SECOND) - 1
-        self._at = now
-        if self._left < 0:
-            raise SettingsError(f"more than {MESSAGES_PER_SECOND:g} messages a second are too many")
-
-
 def _watch(value: Any) -> dict[str, Mode]:
     if not isinstance(value, dict) or not all(mode in _MODES for mode in value.values()):
         raise SettingsError('watch is an object of cameras with "preview" or "frame"')
@@ -78,8 +60,8 @@ def _watch(value: Any) -> dict[str, Mode]:
 
 
 def _rate(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
-        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= sys.float_info.max:
+        return float(value)  # an integer beyond that is no number to compute with
     raise SettingsError("rate is how many previews a second of each camera are wanted, above 0")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,13 +16,13 @@ from starlette.websockets import WebSocketState
 from dashboard.answers import RefusedError
 from dashboard.browser_camera import TEND_SECONDS, BrowserCamera, Wishes
 from dashboard.parts import Parts
+from dashboard.sockets import Allowance, close_reason
 from pipeline.errors import RekstreamError, SettingsError, redact
 
 HELLO_SECONDS = 10.0
 MESSAGES_A_SECOND = 30.0
 LONGEST_TEXT = 4096
 REFUSED, TRY_AGAIN = 1008, 1013  # close codes of RFC 6455 and its registry
-_REASON = 120  # a close frame's reason has 123 bytes at most
 
 
 def add(router: APIRouter, parts: Parts) -> None:
@@ -79,7 +78,7 @@ class _Talk:
         self._camera = camera
         self._now = now
         self._pictures = 0
-        self._allowance, self._counted_at = MESSAGES_A_SECOND, time.monotonic()
+        self._allowance = Allowance(MESSAGES_A_SECOND, at_once=MESSAGES_A_SECOND)
 
     async def run(self) -> None:
         """Talk until the browser goes; raises WebSocketDisconnect, or RekstreamError when it has to go."""
@@ -91,7 +90,7 @@ class _Talk:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1000), message.get("reason"))
-            self._count()
+            self._allowance.spend()
             if message.get("bytes") is not None:
                 await self._take(message["bytes"])
             else:
@@ -121,14 +120,6 @@ class _Talk:
                 await self._socket.send_json(told)
             await asyncio.sleep(TEND_SECONDS)
 
-    def _count(self) -> None:
-        now = time.monotonic()
-        self._allowance = min(MESSAGES_A_SECOND, self._allowance + (now - self._counted_at) * MESSAGES_A_SECOND)
-        self._counted_at = now
-        if self._allowance < 1:
-            raise SettingsError(f"more than {MESSAGES_A_SECOND:g} messages a second: send fewer pictures")
-        self._allowance -= 1
-
 
 async def _first_of(*talks: Callable[[], Awaitable[None]]) -> None:
     """Run all until the first of them ends, and raise what it raised."""
@@ -149,7 +140,7 @@ async def _end(socket: WebSocket, close_code: int, code: str, sentence: str) -> 
     shown: dict[str, Any] = {"error": {"code": code, "message": redact(sentence)}}
     try:
         await socket.send_json(shown)
-        await socket.close(close_code, redact(sentence)[:_REASON].encode()[:_REASON].decode(errors="ignore"))
+        await socket.close(close_code, close_reason(sentence))
     except (WebSocketDisconnect, RuntimeError):
         return
 

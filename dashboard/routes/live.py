@@ -10,12 +10,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard import viewer_messages
 from dashboard.parts import Parts
-from dashboard.viewer_messages import Allowance
+from dashboard.sockets import Allowance, close_reason
 from dashboard.viewers import MOST_VIEWERS, Viewer
 from pipeline.errors import SettingsError
 
 BAD_MESSAGE, TRY_LATER = 1008, 1013  # RFC 6455, section 7.4.1, and IANA's list after it
-_REASON_BYTES = 120
+MESSAGES_PER_SECOND, MESSAGES_AT_ONCE = 50.0, 100
 
 
 def add(router: APIRouter, parts: Parts) -> None:
@@ -44,7 +44,7 @@ async def _serve(socket: WebSocket, viewer: Viewer, parts: Parts) -> None:
         except WebSocketDisconnect:
             pass
         except SettingsError as error:
-            await socket.close(BAD_MESSAGE, str(error).encode()[:_REASON_BYTES].decode(errors="ignore"))
+            await socket.close(BAD_MESSAGE, close_reason(str(error)))
         both.cancel_scope.cancel()
 
 
@@ -58,7 +58,7 @@ async def _send(socket: WebSocket, viewer: Viewer) -> None:
 
 
 async def _listen(socket: WebSocket, viewer: Viewer, parts: Parts) -> None:
-    allowance = Allowance()
+    allowance = Allowance(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
     while True:
         received = await socket.receive()
         if received["type"] == "websocket.disconnect":

@@ -286,6 +286,7 @@ FIRST_FAULTS: list[tuple[str | bytes, str]] = [
     ('{"fps": 26}', "fps 26: a browser sends 25 pictures a second at most"),
     ('{"fps": "many"}', "fps 'many': write how many frames a second, for example 5"),
     ('{"attributes": "nose"}', "attributes 'nose': there is no attribute 'nose': choose among "),
+    ('{"key": "\\ud800"}', "key cannot be used: send up to 64 characters that nobody else can guess"),
     ('{"key": 7}', "key cannot be used: send up to 64 characters that nobody else can guess"),
 ]
 LATER_FAULTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -107,6 +107,53 @@ def test_a_process_that_cannot_be_read_is_named(api: Api, broker: Broker) -> Non
         assert unreached[0].startswith(f"worker {presence.name} on ")
         presence.stop()
         until(lambda: not api.get("/api/charts")["unreached"])
+
+
+class Drips(BaseHTTPRequestHandler):
+    """Plays a process whose answer comes a byte at a time, without an end."""
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+            while not server.over.wait(0.02):
+                self.wfile.write(b"a")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Drips)
+    server.over = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_process_whose_answer_has_no_end_holds_nobody_up(
+    api: Api, broker: Broker, dripping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its bytes comes in time, its answer does not: it is named, the others are read, the dashboard ends."""
+    monkeypatch.setattr("dashboard.scraper.PATIENCE_SECONDS", 0.2)
+    presence = Presence(broker.scripts, "worker", "1", dripping)
+    presence.start()
+    try:
+        assert until(lambda: api.get("/api/charts")["unreached"])[0].startswith(f"worker {presence.name} on ")
+        with worker_metrics(broker) as metrics:
+            until(lambda: _counted(metrics) and (newest(api, "calls", "ok") or 0) > 0)
+    finally:
+        presence.stop()
+
+
+def _counted(metrics: WorkerMetrics) -> bool:
+    metrics.api_calls.labels("DetectFaces", "us-east-1", "ok").inc()
+    return True
 
 
 def test_a_question_that_has_no_answer_is_one_sentence(api: Api) -> None:

@@ -85,6 +85,28 @@ def test_a_process_that_does_not_answer_for_a_while_loses_no_count() -> None:
     assert value(kept, ALL_CALLS, 10, 10) == pytest.approx(4.0)
 
 
+def test_a_process_that_babbles_spoils_nobody_elses_figures() -> None:
+    """What is no series, or a bucket without a bound, is not taken; the process is named as one that could not be read."""
+    kept = history(ALL_CALLS, MEDIAN)
+    for moment, babble in ((0, "calls_total{"), (5, 'age_bucket{le="much"}'), (10, 'calls_total{a="b')):
+        kept.add(moment, [scrape({"calls_total": 7.0, babble: 1.0}, "b"), scrape({"calls_total": 2.0 * moment}, "a")])
+        assert kept.unreached == ["b"]
+    assert value(kept, ALL_CALLS, 10, 10) == pytest.approx(2.0)
+    assert kept.bounds("age_bucket") == []
+
+
+def test_a_process_that_makes_up_ever_new_series_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one may tell at once are no metrics; what is remembered of earlier ones is bounded, too."""
+    monkeypatch.setattr("dashboard.scraper.MOST_SERIES", 10)
+    monkeypatch.setattr("dashboard.history.MOST_SERIES", 10)
+    with pytest.raises(ValueError, match="more than 10 series"):
+        figures("\n".join(f'calls_total{{a="{number}"}} 1' for number in range(11)), {"calls_total"})
+    kept = history(ALL_CALLS)
+    for moment in range(20):
+        kept.add(moment, [scrape({f'calls_total{{a="{moment}.{number}"}}': 1.0 for number in range(10)})])
+    assert kept.remembered() <= 10
+
+
 def test_a_quantile_is_interpolated_within_its_bucket_as_prometheus_does() -> None:
     """10 below 0.1, 30 from 0.1 to 0.2, none above: the median lies at a third of the second bucket."""
     kept = history(MEDIAN)

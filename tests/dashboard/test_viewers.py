@@ -288,6 +288,7 @@ NONSENSE: tuple[tuple[str | bytes, str], ...] = (
     ('{"watch": {"a": ["preview"]}}', "watch is an object"),
     ('{"rate": 0}', "rate is"),
     ('{"rate": "all"}', "rate is"),
+    ('{"rate": 1' + "0" * 400 + "}", "rate is"),
     ('{"ping": {}}', "ping is"),
     ('{"ping": NaN}', "ping is"),
     ('{"painted": {}}', "painted is a list"),
