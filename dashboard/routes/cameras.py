@@ -8,8 +8,11 @@ from fastapi import APIRouter, Body
 from starlette.responses import JSONResponse, Response
 
 from dashboard.answers import RefusedError
+from dashboard.aside import Aside
 from dashboard.parts import Parts
 from pipeline.export import export
+
+CHECKS_AT_ONCE = 8  # a check takes up to 20 s
 
 _EXAMPLE = {"id": "front_door", "url": "rtsp://user:password@10.0.0.7/main", "fps": 5, "attributes": "smile,emotions"}
 CameraBody = Annotated[dict[str, Any], Body(examples=[_EXAMPLE])]
@@ -18,6 +21,7 @@ SourceBody = Annotated[dict[str, Any], Body(examples=[{"url": "rtsp://user:passw
 
 def add(router: APIRouter, parts: Parts) -> None:
     """Add the routes of cameras."""
+    checks = Aside(CHECKS_AT_ONCE, 0, "several sources are being checked already: try again in some seconds")
 
     @router.get("/api/cameras")
     def list_cameras() -> JSONResponse:
@@ -31,9 +35,10 @@ def add(router: APIRouter, parts: Parts) -> None:
         return JSONResponse(camera, 201, {"Location": f"/api/cameras/{camera['id']}"})
 
     @router.post("/api/cameras/check")
-    def check_source(body: SourceBody) -> JSONResponse:
+    async def check_source(body: SourceBody) -> JSONResponse:
         """Open a source and say what it is, or what is wrong with it; nothing is added."""
-        return JSONResponse(parts.checks.check(parts.desk.source(body)).as_json())
+        found = await checks.run(lambda: parts.checks.check(parts.desk.source(body)))
+        return JSONResponse(found.as_json())
 
     @router.get("/api/cameras.yml", response_class=Response)
     def export_cameras() -> Response:

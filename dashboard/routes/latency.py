@@ -8,9 +8,12 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import JSONResponse, Response
 
 from dashboard.answers import RefusedError
+from dashboard.aside import Aside
 from dashboard.parts import Parts
 from dashboard.what_if import Change
 from dashboard.worst import WorstFrame
+
+MOST_WAITING = 20
 
 Factor = Annotated[float | None, Query(ge=0.05, le=20)]
 RehearsalBody = Annotated[dict[str, Any], Body(examples=[{"latency": 0.5, "latency_sigma": 0.2, "tps": {"DetectFaces": 10}}])]
@@ -18,6 +21,8 @@ RehearsalBody = Annotated[dict[str, Any], Body(examples=[{"latency": 0.5, "laten
 
 def add(router: APIRouter, parts: Parts) -> None:
     """Add the routes of the Latency page."""
+    computing = Aside(1, MOST_WAITING, "too many changes are being computed already: ask again in some seconds")
+    rehearsing = Aside(2, MOST_WAITING, "the local server is being asked too often: ask again in some seconds")
 
     @router.get("/api/worst")
     def worst_frames() -> JSONResponse:
@@ -38,7 +43,7 @@ def add(router: APIRouter, parts: Parts) -> None:
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @router.get("/api/what-if")
-    def what_if(
+    async def what_if(
         threads: Factor = None,
         quota: Factor = None,
         machines: Factor = None,
@@ -48,17 +53,17 @@ def add(router: APIRouter, parts: Parts) -> None:
         """Compute what a change would bring: factors, and the longest side in pixels; without parameters the usual changes."""
         factors = {"threads": threads, "quota": quota, "machines": machines, "fps": fps}
         said = {name: value for name, value in factors.items() if value is not None}
-        return JSONResponse(parts.what_if.look(Change(**said, pixels=pixels) if said or pixels else None))
+        return JSONResponse(await computing.run(parts.what_if.look, Change(**said, pixels=pixels) if said or pixels else None))
 
     @router.get("/api/rehearsal")
-    def rehearsal() -> JSONResponse:
+    async def rehearsal() -> JSONResponse:
         """Tell what the local Rekognition server rehearses."""
-        return JSONResponse(parts.rehearsal.read())
+        return JSONResponse(await rehearsing.run(parts.rehearsal.read))
 
     @router.put("/api/rehearsal")
-    def rehearse(body: RehearsalBody) -> JSONResponse:
+    async def rehearse(body: RehearsalBody) -> JSONResponse:
         """Let it rehearse this instead; {"off": true} ends it."""
-        return JSONResponse(parts.rehearsal.change(body))
+        return JSONResponse(await rehearsing.run(parts.rehearsal.change, body))
 
 
 def _rows(frames: list[WorstFrame]) -> list[dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,10 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
 from dashboard.charts import CHARTS
+from dashboard.routes.charts import AT_ONCE, MOST_WAITING
 from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
 from pipeline.errors import SettingsError
@@ -251,6 +255,27 @@ def test_what_is_wrong_with_prometheus_is_one_sentence_without_its_password(with
         assert answer.status_code == 502
         assert says in answer.json()["error"]["message"]
         assert "s3cret" not in answer.text
+
+
+def test_a_prometheus_that_hangs_makes_nobody_else_wait(with_prometheus: Api, fake: Any) -> None:
+    """More charts wait for it than there are threads; all the rest is answered as ever, and who comes too late is told."""
+    answers = threading.Event()
+    fake.say = lambda asked: (answers.wait(20), matrix(asked))[1]
+    said = asyncio.run(_ask_meanwhile(with_prometheus, answers))
+    assert Counter(answer.status_code for answer in said) == {200: AT_ONCE + MOST_WAITING, 503: 1}
+
+
+async def _ask_meanwhile(api: Api, answers: threading.Event) -> list[httpx.Response]:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=api.url, timeout=30, limits=limits) as http:
+        charts = [asyncio.create_task(http.get("/api/charts/throttles")) for _ in range(AT_ONCE + MOST_WAITING + 1)]
+        try:
+            await asyncio.wait(charts, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+            await http.get("/api/notices", timeout=5)
+        finally:
+            answers.set()
+            said = await asyncio.gather(*charts)
+    return said
 
 
 def test_a_prometheus_that_is_away_is_said_and_nothing_stands_in_for_it(
