@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable, Iterator
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +18,8 @@ from dashboard.settings import DashboardSettings
 
 PHOTO_BYTES = 15 * 1024 * 1024
 JSON_BYTES = 64 * 1024
+HELD_BYTES = 128 * 1024 * 1024  # of all bodies that are here at a time
+BODY_SECONDS = 120.0  # for a body to come whole
 PHOTOS_PATH = "/api/photos"
 TWO_PHOTOS_PATH = "/api/photos/compare"
 BEGAN_AT = "rekstream.began_at"  # in a request's scope: when it began, by time.monotonic()
@@ -32,6 +35,7 @@ class Guard:
         self._app = app
         self._callers = Callers(settings, sessions)
         self._sessions = sessions
+        self._hands = _Hands()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -40,13 +44,17 @@ class Guard:
             return
         scope[BEGAN_AT] = time.monotonic()
         incoming = _Incoming(receive)
-        try:
-            session = self._callers.check(scope)
-            if scope["type"] == "http" and scope["method"] in CHANGING:
-                receive = await _whole_body(scope, incoming)
-        except RefusedError as refusal:
-            await _turn_away(refusal, scope, incoming, send)
-            return
+        with self._hands.holding() as hold:
+            try:
+                session = self._callers.check(scope)
+                if scope["type"] == "http" and scope["method"] in CHANGING:
+                    receive = await _whole_body(scope, incoming, hold)
+            except RefusedError as refusal:
+                await _turn_away(refusal, scope, incoming, send)
+                return
+            await self._serve(session, scope, receive, send)
+
+    async def _serve(self, session: Session | None, scope: Scope, receive: Receive, send: Send) -> None:
         outgoing = _Outgoing(_with_headers(send) if scope["type"] == "http" else send)
         if session is None or (scope["type"] == "http" and scope["method"] in CHANGING):
             await self._app(scope, receive, outgoing)
@@ -68,6 +76,29 @@ class Guard:
                 watcher.cancel()
         if serving.cancelled_caught:
             await outgoing.end(scope)
+
+
+class _Hands:
+    """Bounds the bytes of all bodies that are read, or waited with, at a time: each may be a picture of 15 MB."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """Give what takes so many more bytes into hand, or raises RefusedError; all are let go at the end."""
+        own = 0
+
+        def hold(size: int) -> None:
+            nonlocal own
+            if self._size + size > HELD_BYTES:
+                raise RefusedError(503, "Busy", "too many pictures are being sent at once: send this one again in a moment")
+            self._size, own = self._size + size, own + size
+
+        try:
+            yield hold
+        finally:
+            self._size -= own
 
 
 class _Incoming:
@@ -122,12 +153,21 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-async def _whole_body(scope: Scope, receive: Receive) -> Receive:
-    """Read the body up to its bound, and return what hands it on; raises RefusedError."""
+async def _whole_body(scope: Scope, receive: Receive, hold: Callable[[int], None]) -> Receive:
+    """Read the body up to its bounds, and return what hands it on; raises RefusedError."""
     most = _most_bytes(scope["path"])
     announced = Headers(scope=scope).get("content-length", "0")
     if not announced.isdigit() or int(announced) > most:
         raise _too_large(announced, most)
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            return _handing_on(await _read(receive, most, hold), receive)
+    except TimeoutError:
+        why = f"the body did not come whole within {BODY_SECONDS:g} s: send less, or over a faster network"
+        raise RefusedError(408, "TooSlow", why, {"Connection": "close"}) from None
+
+
+async def _read(receive: Receive, most: int, hold: Callable[[int], None]) -> bytes:
     parts: list[bytes] = []
     size, more = 0, True
     while more:
@@ -138,7 +178,8 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
         size, more = size + len(parts[-1]), message.get("more_body", False)
         if size > most:
             raise _too_large(str(size), most)
-    return _handing_on(b"".join(parts), receive)
+        hold(len(parts[-1]))
+    return b"".join(parts)
 
 
 def _most_bytes(path: str) -> int:

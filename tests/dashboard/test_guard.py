@@ -76,6 +76,20 @@ def test_large_bodies_are_refused(api: Api) -> None:
 JSON = {"Content-Type": "application/json"}
 
 
+def test_all_bodies_together_have_a_bound(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who hold pictures back fill no memory: who comes then is told to come again, and what they held is let go."""
+    monkeypatch.setattr("dashboard.guard.HELD_BYTES", 100_000)
+    monkeypatch.setattr("dashboard.guard.BODY_SECONDS", 1.0)
+    monkeypatch.setattr("dashboard.guard.DRAIN_SECONDS", 0.1)
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as slow:
+        slow.sendall(b"POST /api/photos HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99000\r\n\r\n" + bytes(98_000))
+        until(lambda: api.http.post("/api/photos", content=bytes(5_000)).status_code == 503)
+        assert "send this one again" in refused(api.http.post("/api/photos", content=bytes(5_000)), 503)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
+    assert "neither JPEG nor PNG" in refused(api.http.post("/api/photos", content=bytes(5_000)), 422)
+
+
 def test_unknown_routes_and_methods_have_the_one_shape(api: Api) -> None:
     """404 and 405 are one sentence each."""
     assert refused(api.http.get("/nowhere"), 404) == "there is nothing at /nowhere: /docs lists the routes"
