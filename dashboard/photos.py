@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 ANSWER_SECONDS = 20.0
 AT_ONCE = 32  # photos that may wait for their answers at a time
 OTHERS_AT_ONCE = 4  # of those, calls whose quota is small: they must not hold all threads of the workers
-UNPACKED_AT_ONCE = 1  # pictures that are unpacked at a time: each may take 150 MB
+UNPACKED_AT_ONCE = 1  # pictures that are unpacked at a time: each may take 300 MB
 
 
 class FrontQueue(JobQueue):

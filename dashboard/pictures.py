@@ -15,7 +15,7 @@ from vision.pictures import PictureError as UnreadablePicture
 MOST_BYTES = 5_242_880
 SHORTEST_SIDE, LONGEST_SIDE = 80, 8000
 SENT_SIDE = 4096  # of a picture made smaller: Rekognition's smallest face grows with the picture above 1920 x 1080 anyway
-_MOST_PNG_PIXELS = 50_000_000  # a PNG is unpacked whole: 150 MB
+_MOST_UNPACKED_PIXELS = 50_000_000  # of what is unpacked whole: a PNG takes 150 MB, a progressive JPEG up to 300
 _QUALITIES = (90, 80, 65)
 _SMALLER = 0.75
 _REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
@@ -44,7 +44,7 @@ def check(data: bytes) -> CheckedPicture:
 def fitted(data: bytes) -> CheckedPicture:
     """Return the picture as it is, or, above 5 MB or 8000 pixels a side, as a smaller JPEG; raises PictureError.
 
-    The smaller one is turned upright as its EXIF asks and carries no EXIF. Unpacking may take 150 MB for a moment.
+    The smaller one is turned upright as its EXIF asks and carries no EXIF. Unpacking may take 300 MB for a moment.
     """
     about = _inspected(data)
     if len(data) <= MOST_BYTES and max(about.width, about.height) <= LONGEST_SIDE:
@@ -61,7 +61,8 @@ def _inspected(data: bytes) -> PictureInfo:
     width, height = about.width, about.height
     if min(width, height) < SHORTEST_SIDE:
         raise PictureError(f"the picture is {width} x {height} pixels, each side has to be {SHORTEST_SIDE} at least")
-    most = MAX_PIXELS if about.format == "jpeg" else _MOST_PNG_PIXELS
+    is_whole = about.format == "png" or about.progressive
+    most = _MOST_UNPACKED_PIXELS if is_whole else MAX_PIXELS
     if width * height > most:
         raise PictureError(f"the picture is {width} x {height} pixels: send one of {most // 10**6} megapixels at most")
     return about

@@ -1,5 +1,6 @@
 """JPEG and PNG bytes to RGB arrays, with the reasons when that cannot be."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,9 @@ from vision.entities import Rgb
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before decoding: 5 MB of PNG can unpack to gigabytes."""
 
+MOST_SCANS = 100
+"""A progressive JPEG has about ten. Each costs a pass over all pixels and may have 30 bytes: 5 MB could take half an hour."""
+
 ENOUGH_PIXELS = 1280
 """A longest side with which all models here work as well as with more; decoding never goes below it."""
 
@@ -18,6 +22,8 @@ _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_END = b"\xff\xd9"
 _MARKER_START = 0xFF
+_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)  # after a scan's pixels
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # "start of frame": carries the size
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})  # they have no length: whoever reads one is led past the true size
 _ENDS = frozenset({0xD8, 0xD9})
@@ -39,11 +45,15 @@ class PictureTooLargeError(PictureError):
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """What a picture's header says: format, and size in pixels as stored (before any EXIF turn)."""
+    """What a picture's header says: format, and size in pixels as stored (before any EXIF turn).
+
+    A progressive JPEG takes up to six bytes of memory a pixel to decode, at whatever size.
+    """
 
     format: Literal["jpeg", "png"]
     width: int
     height: int
+    progressive: bool = False
 
 
 def inspect(data: bytes) -> PictureInfo:
@@ -122,7 +132,7 @@ def _as_uint8(array: object) -> Rgb:
 
 def _inspect_jpeg(data: bytes) -> PictureInfo:
     """Walk the segments up to the first scan: SOF gives the size, and an end marker must follow the scan's start."""
-    position, size = 2, None
+    position, size, progressive = 2, None, False
     while position + 4 <= len(data) and data[position] == _MARKER_START:
         marker = data[position + 1]
         if marker == _MARKER_START:  # fill byte
@@ -133,7 +143,7 @@ def _inspect_jpeg(data: bytes) -> PictureInfo:
             continue
         if marker in _SOF_MARKERS and position + 9 <= len(data):
             height, width = (int.from_bytes(data[at : at + 2]) for at in (position + 5, position + 7))
-            size = width, height
+            size, progressive = (width, height), marker in _PROGRESSIVE
         length = int.from_bytes(data[position + 2 : position + 4])
         if marker == _SOS_MARKER or marker in _ENDS or length < 2:  # noqa: PLR2004 - the length counts itself
             break
@@ -143,7 +153,23 @@ def _inspect_jpeg(data: bytes) -> PictureInfo:
     # Inside a scan every 0xFF is followed by a zero, so this is no accident of the pixels.
     if data.rfind(_JPEG_END) < position:
         raise PictureError(f"the JPEG is cut off after {len(data)} bytes; send all of it")
-    return PictureInfo("jpeg", *size)
+    if _scans(data, position) > MOST_SCANS:
+        raise PictureError(f"the JPEG has more than {MOST_SCANS} scans and would take very long to decode; save it anew")
+    return PictureInfo("jpeg", *size, progressive)
+
+
+def _scans(data: bytes, position: int) -> int:
+    """Count the scans from the first one's marker on, up to one more than MOST_SCANS."""
+    count = 0
+    while position + 4 <= len(data) and data[position + 1] not in _ENDS and count <= MOST_SCANS:
+        marker = data[position + 1]
+        count += marker == _SOS_MARKER
+        length = 0 if marker in _BARE_MARKERS else int.from_bytes(data[position + 2 : position + 4])
+        found = _NEXT_MARKER.search(data, position + 2 + length)
+        if found is None:
+            break
+        position = found.start()
+    return count
 
 
 def _inspect_png(data: bytes) -> PictureInfo:

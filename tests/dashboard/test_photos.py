@@ -6,7 +6,9 @@ import base64
 import threading
 import zlib
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from pipeline.broker import Broker
@@ -23,6 +25,14 @@ def png_that_says(width: int, height: int) -> bytes:
     data = bytearray(PNG)
     data[16:24] = width.to_bytes(4) + height.to_bytes(4)
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4)
+    return bytes(data)
+
+
+def progressive_that_says(width: int, height: int) -> bytes:
+    """Return a small progressive JPEG whose header claims to have that many pixels."""
+    data = bytearray(cv2.imencode(".jpg", np.zeros((90, 90, 3), np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes())
+    at = data.index(b"\xff\xc2") + 5
+    data[at : at + 4] = height.to_bytes(2) + width.to_bytes(2)
     return bytes(data)
 
 
@@ -102,6 +112,7 @@ def test_pictures_that_rekognition_would_refuse(api: Api, broker: Broker) -> Non
         picture(".png", 200, 79): "200 x 79 pixels",
         HEIC: "HEIC is neither JPEG nor PNG; save it as JPEG",
         b"RIFF\x10\0\0\0WEBPVP8 ": "WebP is neither JPEG nor PNG; convert the picture first",
+        progressive_that_says(8_000, 8_000): "8000 x 8000 pixels: send one of 50 megapixels at most",
         png_that_says(60_000, 60_000): "60000 x 60000 pixels: send one of 50 megapixels at most",
         picture(".png", 9_000, 80): "cannot shrink to sides of 80 to 8000",
     }

@@ -110,6 +110,24 @@ def _png_of_zeros(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
 
 
+def progressive(width=320, height=240):
+    _, data = cv2.imencode(".jpg", np.full((height, width, 3), 90, np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    return data.tobytes()
+
+
+def test_a_small_jpeg_that_would_take_minutes_is_refused_before_decoding():
+    """Each further scan, which may have a few bytes, is another pass over all pixels."""
+    data = progressive()
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    hidden = b"\xff\xfe\x00\x04\xff\xd9"  # the end in a comment is no end
+    assert inspect(data).progressive
+    assert inspect(data[:-2] + 80 * scan + data[-2:]).format == "jpeg"
+    for many in (200 * scan, hidden + 200 * scan):
+        with pytest.raises(PictureError, match="more than 100 scans"):
+            inspect(data[:-2] + many + data[-2:])
+    assert inspect(data + 200 * scan).format == "jpeg", "after the end nobody reads on"
+
+
 @pytest.mark.parametrize("marker", [0x01, 0xD0, 0xD7, 0xD8, 0xD9])
 def test_a_size_hidden_behind_a_marker_without_length_is_not_believed(marker):
     """A decoder steps over such a marker and finds the true header; who reads a length there jumps to a smaller one."""
