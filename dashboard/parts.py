@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 
 CLOCK_SECONDS = 20.0
 PRIVACY_SECONDS = 1.0
+COVERED_SECONDS = 3.0  # after which all workers have heard of privacy
 
 
 class Parts:
@@ -101,6 +103,7 @@ class Parts:
         self._reporter = Reporter(self.notices, self.clock.now, price, broker.address)
         self.charts = ChartDesk(broker, self.clock, self.metrics, settings.prometheus)
         self._shown: dict[str, dict[str, Any]] = {}
+        self._covered_at = 0.0
         self._chores = self._make_chores()
         self._presence: Presence | None = None
 
@@ -139,6 +142,15 @@ class Parts:
         if not self.privacy.is_on:
             self.viewers.show(preview)
 
+    def _look_at_privacy(self) -> None:
+        """Learn whether faces are to be covered; pictures from before that are kept no longer."""
+        was_on = self.privacy.is_on
+        self.privacy.look()
+        if self.privacy.is_on and not was_on:
+            self._covered_at = time.monotonic() + COVERED_SECONDS
+        if time.monotonic() < self._covered_at:
+            self.worst.forget_pictures()
+
     def _make_chores(self) -> list[Periodic]:
         chores = [
             _chore("keeper", KEEP_SECONDS, self.keeper.look),
@@ -146,7 +158,7 @@ class Parts:
             _chore("settle", STATS_SECONDS, self.desk.settle),
             _chore("rehearsal", LOOK_SECONDS, self.rehearsal.look),
             _chore("browsers", SWEEP_SECONDS, self.browser_cameras.sweep),
-            _chore("privacy", PRIVACY_SECONDS, self.privacy.look),
+            _chore("privacy", PRIVACY_SECONDS, self._look_at_privacy),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
             _chore("scrape", SCRAPE_SECONDS, self.charts.scrape),
         ]

@@ -90,6 +90,11 @@ class WorstFrames:
             gone = {camera for camera, since in self._missing_since.items() if now - since > GONE_SECONDS}
             self._frames = {name: frame for name, frame in self._frames.items() if frame.camera not in gone}
 
+    def forget_pictures(self) -> None:
+        """Drop all pictures, and keep the rest."""
+        with self._lock:
+            self._frames = {name: _without_picture(frame) for name, frame in self._frames.items()}
+
     def overall(self) -> list[WorstFrame]:
         """Return the worst of all cameras, the oldest first."""
         return heapq.nlargest(SHOWN, self._of_the_hour(), key=_age)
@@ -159,11 +164,18 @@ class WorstFrames:
         least_old_first = sorted(self._frames.values(), key=_age)
         for frame in least_old_first:
             if size > MOST_BYTES and frame.jpeg:
-                self._frames[frame.id] = replace(frame, jpeg=None, row={**frame.row, "has_picture": False})
+                self._frames[frame.id] = _without_picture(frame)
                 size -= len(frame.jpeg)
         for frame in least_old_first:
             if size > MOST_BYTES:
                 size -= self._frames.pop(frame.id).size
+
+
+def _without_picture(frame: WorstFrame) -> WorstFrame:
+    if frame.jpeg is None:
+        return frame
+    text = _as_text({**json.loads(frame.text), "has_picture": False})
+    return replace(frame, jpeg=None, row={**frame.row, "has_picture": False}, text=text)
 
 
 def _age(frame: WorstFrame) -> float:
@@ -180,13 +192,16 @@ def _frame(result: Result, jpeg: bytes | None) -> WorstFrame:
     row = {name: value for name, value in whole.items() if name not in result.response} | {
         "faces": len(faces) if isinstance(faces, list) else 0
     }
-    text = json.dumps(whole, allow_nan=False, separators=(",", ":"))
     return WorstFrame(
         id=result.id,
         camera=result.camera,
         published_at=result.published_at,
         age_seconds=result.age_seconds,
         row=row,
-        text=text,
+        text=_as_text(whole),
         jpeg=jpeg,
     )
+
+
+def _as_text(whole: dict[str, Any]) -> str:
+    return json.dumps(whole, allow_nan=False, separators=(",", ":"))

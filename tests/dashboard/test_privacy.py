@@ -42,3 +42,18 @@ def test_what_up_told_everybody_holds_for_the_dashboard_too(api: Api, broker: Br
         showing = Showing(broker, "a")
         until(lambda: showing.publish() == 1)
         assert not showing.is_watched()  # so no producer publishes
+
+
+def test_pictures_from_before_privacy_are_kept_no_longer(api: Api, broker: Broker) -> None:
+    """Those of the worst frames would else stay for an hour with every face in them."""
+    put_cameras(broker, camera("a"))
+    until(lambda: api.get("/api/stats")["privacy"] is False)
+    Producer(broker, "a").offer(picture())
+    assert Worker(broker).serve_next()
+    (row,) = until(lambda: api.get("/api/worst")["worst"])
+    assert api.http.get(f"/api/worst/{row['id']}/frame.jpg").status_code == 200
+    settings = load(privacy=True)
+    SharedSettings(broker.scripts).write(Shared.of(settings, Provider.of(settings)))
+    until(lambda: api.http.get(f"/api/worst/{row['id']}/frame.jpg").status_code == 404)
+    assert [row["has_picture"] for row in api.get("/api/worst")["worst"]] == [False]
+    assert api.get(f"/api/worst/{row['id']}")["has_picture"] is False
