@@ -99,6 +99,8 @@ def look(request: CheckRequest, settings: CheckSettings, stop: threading.Event) 
             return SourceCheck(ok=False, sentence=f"the check could not be started ({error}): try again")
         try:
             _wait_for(receiver, settings.longest_seconds, stop)
+            if stop.is_set() and not receiver.poll():
+                return SourceCheck(ok=False, sentence="the producer ended before it had seen anything: try again")
             return _received(receiver, request, settings.longest_seconds)
         finally:
             child.kill()

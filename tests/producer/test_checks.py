@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.broker import Broker
-from pipeline.checks import Checks, SourceCheck
+from pipeline.checks import CheckRequest, Checks, SourceCheck
 from pipeline.errors import redact
-from producer.checks import Checker, CheckSettings
+from producer.checks import Checker, CheckSettings, look
 from producer.probe import FindFaces
 from producer.sources.base import Image
 from tests.conftest import Valkey
@@ -83,6 +83,15 @@ def test_a_camera_that_hangs_is_given_up(checks: Checks, broker: Broker) -> None
     assert "did not let itself be read within 0.7 s" in found.sentence
     assert "s3cr3t" not in found.sentence
     assert multiprocessing.active_children() == []
+
+
+def test_a_producer_that_ends_meanwhile_does_not_blame_the_camera(broker: Broker, settings: CheckSettings) -> None:
+    """Nobody is sent to look for a wrong address."""
+    stop = threading.Event()
+    stop.set()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = look(CheckRequest("a", f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"), settings, stop)
+    assert found.sentence == "the producer ended before it had seen anything: try again"
 
 
 @pytest.mark.parametrize("checks", [{"find_faces": crashes}], indirect=True)
