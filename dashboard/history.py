@@ -58,6 +58,8 @@ class History:
     def add(self, now: float, scrapes: Iterable[Scrape]) -> None:
         """Take over what all processes said at `now`, seconds since 1970, later than before; nothing of one that babbles."""
         with self._lock:
+            if self._column >= 0 and now <= self._times[self._column]:
+                self._begin_anew()
             self._begin_column(now)
             living = {scrape.process: scrape.values if self._take(scrape) else None for scrape in scrapes}
             self._remember(living)
@@ -112,6 +114,13 @@ class History:
             for name, values in living.items()
             if values is not None or name in self._before
         }
+
+    def _begin_anew(self) -> None:
+        """Drop all samples: Redis's clock was set back, and they would stand in the future."""
+        self._times[:] = np.nan
+        self._column = -1
+        for rows in self._rows.values():
+            rows.clear()
 
     def _begin_column(self, now: float) -> None:
         self._column = (self._column + 1) % self._slots

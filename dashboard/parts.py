@@ -176,6 +176,7 @@ class Parts:
 
     def _tell(self) -> None:
         """Tell all listeners what happened, the figures, and the cameras that are new, changed or gone."""
+        self.worst.expire()
         try:
             stats = self.stats.note()
             cameras = {camera["id"]: camera for camera in self.desk.all()}

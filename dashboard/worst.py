@@ -22,6 +22,7 @@ HOUR = 3600.0
 SHOWN = 5
 SPELL_SECONDS = 300.0  # of each spell of the hour the worst are kept, so that the next worst are there when an hour is over
 MOST_BYTES = 32 * 1024 * 1024
+CLOCK_STEP_SECONDS = 1.0  # a frame so far from the future is from before Redis's clock was set back
 GONE_SECONDS = 10.0  # a camera that is missing for longer was removed; Redis that was emptied has it back by then
 BACKLOG = 1000
 
@@ -81,6 +82,11 @@ class WorstFrames:
                 except queue.Full:
                     log.debug("result %s was not looked at: too many at once", result.id)
 
+    def expire(self) -> None:
+        """Drop what is older than an hour, whether anything new comes or not; called each second."""
+        with self._lock:
+            self._frames = {name: frame for name, frame in self._frames.items() if self._is_of_the_hour(frame)}
+
     def keep_only(self, cameras: Collection[str]) -> None:
         """Drop the frames of cameras that were not among these for GONE_SECONDS; called each second."""
         now = self._now()
@@ -111,9 +117,11 @@ class WorstFrames:
         return next((frame for frame in self._of_the_hour() if frame.id == result_id), None)
 
     def _of_the_hour(self) -> list[WorstFrame]:
-        since = self._now() - HOUR
         with self._lock:
-            return [frame for frame in self._frames.values() if frame.published_at > since]
+            return [frame for frame in self._frames.values() if self._is_of_the_hour(frame)]
+
+    def _is_of_the_hour(self, frame: WorstFrame) -> bool:
+        return -CLOCK_STEP_SECONDS < self._now() - frame.published_at < HOUR
 
     def _run(self) -> None:
         while (result := self._arriving.get()) is not None:
@@ -147,13 +155,12 @@ class WorstFrames:
 
     def _worth_keeping(self) -> Iterator[WorstFrame]:
         """Yield of each spell of the last hour the worst of all and of each camera; the oldest first."""
-        since = self._now() - HOUR
         taken: dict[int, int] = {}
         seen: set[tuple[int, str]] = set()
         for frame in sorted(self._frames.values(), key=_age, reverse=True):
             spell = _spell(frame.published_at)
             is_worst = taken.get(spell, 0) < SHOWN or (spell, frame.camera) not in seen
-            if frame.published_at > since and is_worst:
+            if self._is_of_the_hour(frame) and is_worst:
                 taken[spell] = taken.get(spell, 0) + 1
                 seen.add((spell, frame.camera))
                 yield frame

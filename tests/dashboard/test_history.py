@@ -159,6 +159,15 @@ def test_only_samples_of_the_last_hour_are_kept() -> None:
     assert value(kept, ALL_CALLS, 24, 5) == pytest.approx(2.0)
 
 
+def test_a_clock_that_was_set_back_begins_the_charts_anew() -> None:
+    """Samples of a future that is not, would hide those of now for as long as they are kept."""
+    kept = history(ALL_CALLS)
+    for moment in (5000, 5005, 100, 110):
+        kept.add(float(moment), [scrape({"calls_total": 3.0 * (moment % 5000)})])
+    assert kept.times().tolist() == [100, 110]
+    assert value(kept, ALL_CALLS, 110, 10) == pytest.approx(3.0)
+
+
 def test_what_is_gone_for_an_hour_is_forgotten() -> None:
     """Cameras that come and go do not fill the memory."""
     kept = history(Level("fps", ("camera",)), slots=10)

@@ -85,6 +85,22 @@ def test_after_an_hour_the_next_worst_takes_its_place(kept: Kept) -> None:
     assert ages(kept.by_camera()) == [0.7]
 
 
+def test_no_picture_is_kept_for_longer_than_an_hour_though_nothing_new_comes(kept: Kept) -> None:
+    """Also where Redis's clock was set back, and with it the end of the hour."""
+    kept.came_out("a", 9.0)
+    kept.time += HOUR - 1
+    kept.expire()
+    assert ages(kept.overall()) == [9.0]
+    kept.time += 2
+    kept.expire()
+    assert kept._frames == {}
+    kept.came_out("a", 9.0)
+    kept.time -= 24 * HOUR
+    assert kept.overall() == []
+    kept.expire()
+    assert kept._frames == {}
+
+
 def test_failed_frames_and_photos_are_not_among_them(kept: Kept) -> None:
     kept.came_out("a", 5.0, error={"Code": "WorkerLost", "Message": ""})
     kept.came_out("photo-1", 5.0)
