@@ -19,7 +19,7 @@ LOGIN_PATH = "/login"
 SESSION_PATH = "/api/session"
 OPEN_PATHS = frozenset(
     {
-        "/healthz",  # probes know no token, and learn nothing but yes or no
+        "/healthz",  # probes know no token, and learn nothing but yes or no, and the version
         "/readyz",
         SESSION_PATH,  # these are how one signs in
         LOGIN_PATH,

@@ -101,11 +101,6 @@ class History:
         with self._lock:
             return sum(map(len, self._rows.values()))
 
-    def remembered(self) -> int:
-        """Return of how many series is known where they stood."""
-        with self._lock:
-            return sum(map(len, self._before.values()))
-
     def _remember(self, living: Mapping[str, Mapping[str, float] | None]) -> None:
         """Keep where the counters of the living processes stand, also of series that are not told for a while."""
         is_hour_over = self._column == 0

@@ -12,7 +12,7 @@ import numpy as np
 from dashboard.answers import RefusedError
 from dashboard.charts import BY_ID, CHARTS, Chart, Role, Series
 from dashboard.history import KEPT_SECONDS, SCRAPE_SECONDS, History
-from dashboard.queries import Grid, Line, Query
+from dashboard.queries import Grid, Line, Query, duration
 from pipeline.camera_spec import check_id
 from pipeline.errors import SettingsError
 
@@ -149,7 +149,7 @@ def _definition(chart: Chart, window: float) -> dict[str, Any]:
         "help": chart.help,
         "by_camera": chart.by_camera,
         "series": [
-            {"name": series.name, "role": str(series.role), "promql": series.query.promql({}, f"{window:g}s")}
+            {"name": series.name, "role": str(series.role), "promql": series.query.promql({}, duration(window))}
             for series in chart.series
         ],
     }

@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 
 from dashboard.answers import RefusedError
-from dashboard.queries import Grid, Line, Query, quoted
+from dashboard.queries import Grid, Line, Query, duration, quoted
 from pipeline.errors import redact
 
 PATIENCE_SECONDS = 10.0
@@ -38,7 +38,7 @@ class Prometheus:
     def lines(self, query: Query, camera: str | None, grid: Grid) -> list[Line]:
         """Return a query's answer at each time of the grid, whose steps are equal."""
         matchers = {"camera": f"={quoted(camera)}"} if camera else {}
-        return self.ask(query.promql(matchers, f"{grid.window:g}s"), grid)
+        return self.ask(query.promql(matchers, duration(grid.window)), grid)
 
     def ask(self, promql: str, grid: Grid) -> list[Line]:
         """Return the answer to some PromQL at each time of the grid."""

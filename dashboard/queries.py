@@ -209,6 +209,11 @@ class Times:
         return self.of.needs(labels)
 
 
+def duration(seconds: float) -> str:
+    """Return a time as PromQL writes it: in whole units, of which milliseconds are the smallest."""
+    return f"{seconds:.0f}s" if seconds == round(seconds) else f"{seconds * 1000:.0f}ms"
+
+
 def quoted(value: str) -> str:
     """Return a string as PromQL writes it."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import redis
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -46,9 +47,11 @@ def add(router: APIRouter, parts: Parts) -> None:
 
 
 def _readiness(parts: Parts) -> dict[str, Any]:
-    if not parts.broker.ping():
-        raise BrokerError(f"Redis at {parts.broker.address} does not answer: is it running?")
-    workers = workers_as_json(living(parts.broker.scripts, "worker"))
+    """Say it to strangers, too, who learn no address."""
+    try:
+        workers = workers_as_json(living(parts.broker.scripts, "worker"))
+    except redis.RedisError:
+        raise BrokerError("Redis does not answer: is it running?") from None
     if not workers["alive"]:
         raise RefusedError(503, "NoWorkers", "no worker thread is alive: start `rekstream work`")
     return {"ready": True, "worker_threads": workers["alive"]}

@@ -239,6 +239,15 @@ def test_prometheus_is_asked_for_any_range_with_its_password(with_prometheus: Ap
     assert 'rekstream_stage_seconds_bucket{camera="front_door"}' in query
 
 
+def test_windows_of_any_length_are_written_as_prometheus_reads_them(with_prometheus: Api, fake: Any) -> None:
+    """It knows neither 1.2096e+06s nor 90.5s."""
+    fake.say = matrix
+    for span, step, window in (("520w", "2w", "[1209600s]"), ("1h", "90.5s", "[90500ms]"), ("15m", "5s", "[60s]")):
+        assert with_prometheus.http.get("/api/charts/frames", params={"range": span, "step": step}).status_code == 200
+        (query,) = parse_qs(urlsplit(fake.asked[-1][0]).query)["query"]
+        assert window in query
+
+
 def answering(status: int, body: bytes, asked: dict[str, list[str]]) -> tuple[int, bytes]:
     return status, body
 

@@ -175,5 +175,6 @@ def test_redis_away_is_the_one_shape_everywhere(own_valkey: Valkey, settings: Da
             assert answer.json()["error"]["code"] == "BrokerError"
             assert answer.elapsed.total_seconds() < 1
         assert api.http.get("/healthz").status_code == 200
+        assert own_valkey.url.rpartition("@")[2].removeprefix("redis://").partition("/")[0] not in api.http.get("/readyz").text
         own_valkey.start()
         until(lambda: api.http.get("/api/stats").is_success)
