@@ -22,7 +22,7 @@ Picture = bytes | S3Object
 
 S3 = "s3://"
 _BUCKET = re.compile(r"[0-9A-Za-z._-]{3,255}")
-_LONGEST_KEY = 1024
+_LONGEST_KEY = 1024  # bytes of UTF-8
 
 _SAY = (
     'send multipart/form-data with a file `image`, the bytes themselves, JSON {"image": "data:image/jpeg;base64,…"}, '
@@ -119,12 +119,19 @@ def _picture(name: str, value: object, version: object, say: str) -> Picture:
 
 def _object(url: object, version: object) -> S3Object:
     bucket, _, key = str(url).removeprefix(S3).partition("/")
-    is_key = bool(key.strip()) and len(key) <= _LONGEST_KEY
-    if not str(url).startswith(S3) or not _BUCKET.fullmatch(bucket) or not is_key:
+    if not str(url).startswith(S3) or not _BUCKET.fullmatch(bucket) or not key.strip() or not _is_short(key):
         raise SettingsError(f"{str(url)[:200]!r} names no S3 object: write s3://bucket/key")
-    if version is not None and (not isinstance(version, str) or len(version) > _LONGEST_KEY):
+    if version is not None and (not isinstance(version, str) or not _is_short(version)):
         raise SettingsError(f"version {str(version)[:40]!r} is no version of an S3 object: leave it out for the newest")
     return S3Object(bucket, key, version or "")
+
+
+def _is_short(text: str) -> bool:
+    """Say whether S3 takes this as a key's length; what is no text at all (half a surrogate pair) it does not take."""
+    try:
+        return len(text.encode()) <= _LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
 
 
 def _asked(request: Request, members: Mapping[str, object]) -> dict[str, object]:

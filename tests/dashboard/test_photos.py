@@ -17,6 +17,8 @@ from tests.dashboard.support import FACE, Api, Listener, Producer, Worker, pictu
 
 JPEG, PNG = picture(".jpg"), picture(".png")
 TWO = {"source": JPEG, "target": PNG}
+AS_JSON = {"Content-Type": "application/json"}
+OBJECT, HALF = b'{"s3": "s3://bucket/%s", "version": "%s"}', b"\\ud800"  # half a surrogate pair is no text
 HEIC = b"\0\0\0\x24ftypheic" + bytes(500)
 
 
@@ -142,6 +144,9 @@ def test_bodies_that_hold_no_picture(api: Api) -> None:
         (post("/api/photos", json={"s3": ["s3://bucket/key"]}), "names no S3 object"),
         (post("/api/photos", json={"s3": "s3://b!cket/key"}), "names no S3 object"),
         (post("/api/photos", json={"s3": "s3://bucket/key", "version": 3}), "version '3' is no version"),
+        (post("/api/photos", json={"s3": "s3://bucket/" + "é" * 600}), "names no S3 object"),
+        (post("/api/photos", content=OBJECT % (HALF, b"1"), headers=AS_JSON), "'s3://bucket/\\ud800' names no S3 object"),
+        (post("/api/photos", content=OBJECT % (b"key", HALF), headers=AS_JSON), "is no version of an S3 object"),
         (post("/api/photos/labels", content=JPEG, params={"max_labels": "few"}), "write a whole number from 1 to 1000"),
         (post("/api/photos/labels", content=JPEG, params={"max_labels": "2.5"}), "max_labels '2.5': write a whole number"),
         (post("/api/photos/labels", json={"image": "AAAA", "min_confidence": 101}), "write a number from 0 to 100"),
