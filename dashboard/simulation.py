@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from dashboard.window import nearest_rank
+
 T = TypeVar("T")
 PACE = 0.995  # of the allowed rate, as workers/lua/reserve.lua has it
 SEED = 7
@@ -81,7 +83,7 @@ def simulate(scene: Scene, seconds: float) -> Outcome:
 
 def quantile(ordered: list[float], share: float) -> float:
     """Return a quantile by nearest rank of values in order; 0 where there are none."""
-    return ordered[max(0, -(-int(share * 100) * len(ordered) // 100) - 1)] if ordered else 0.0
+    return ordered[nearest_rank(len(ordered), round(share * 100))] if ordered else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def made_of(seen: Iterable[Seen]) -> dict[str, dict[str, float] | None]:
 def _around(ordered: Sequence[Seen], percent: int) -> Sequence[Seen]:
     """Return the 5 % of the entries, at least one, in whose middle the percentile lies."""
     half = len(ordered) // 40
-    middle = -(-percent * len(ordered) // 100) - 1
+    middle = nearest_rank(len(ordered), percent)
     return ordered[max(0, middle - half) : middle + half + 1]
 
 
@@ -137,7 +137,12 @@ def percentiles(values: Sequence[float]) -> dict[str, float | None]:
     ordered = sorted(values)
     if not ordered:
         return {f"p{percent}": None for percent in PERCENTILES}
-    return {f"p{percent}": round(ordered[-(-percent * len(ordered) // 100) - 1], 6) for percent in PERCENTILES}
+    return {f"p{percent}": round(ordered[nearest_rank(len(ordered), percent)], 6) for percent in PERCENTILES}
+
+
+def nearest_rank(count: int, percent: int) -> int:
+    """Return which of so many values in order is a percentile of them; of none there is none."""
+    return max(0, -(-percent * count // 100) - 1)
 
 
 def _seen(result: Result) -> Seen:
