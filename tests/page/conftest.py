@@ -77,13 +77,13 @@ def _is_expected(message: ConsoleMessage) -> bool:
     return is_network and not (is_of_files and "404" in message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def webcam_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of the portraits as Chromium's fake webcam plays them, over and over."""
     path = tmp_path_factory.mktemp("webcam") / "faces.mjpeg"
@@ -94,7 +94,7 @@ def webcam_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright, webcam_video: Path) -> Iterator[Browser]:
     """Debian's Chromium with the portraits before its webcam."""
     flags = [*FLAGS, f"--use-file-for-fake-video-capture={webcam_video}"]
@@ -113,9 +113,9 @@ def show(browser: Browser) -> Iterator[Opener]:
     assert opener.faults == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A whole running system with the demo camera; `system.api` is its address."""
+    """A whole running system with the demo camera, until the last test of the page; `system.api` is its address."""
     with Up(tmp_path_factory.mktemp("system"), ["demo"]) as up:
         up.fresh_result("demo")
         yield up
