@@ -19,7 +19,7 @@ run: $(READY)
 setup: $(READY_DEV)
 
 test: $(READY_DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .

@@ -87,3 +87,11 @@ def wait_until(condition: object, seconds: float = 10.0) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, f"not so within {seconds} s"
         time.sleep(0.01)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file together where two processes share the work, and all of the page: they share one browser."""
+    for item in items:
+        room = item.path.parent if item.path.parent.name == "page" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(room)))
