@@ -83,6 +83,7 @@ def _load(browser: Browser, url: str) -> tuple[float, int]:
     page = context.new_page()
     page.goto(url)
     page.wait_for_selector("canvas")
+    page.wait_for_timeout(2000)  # for what is loaded after the first picture
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     files = "performance.getEntriesByType('resource').filter(e => e.name.includes('/static/'))"
     size = page.evaluate(
