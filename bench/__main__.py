@@ -39,7 +39,7 @@ SHOWS = {
     "what_if": "The Latency page computes what a change would bring from what is measured before it; here it was then made. "
     "The last column is by how much the simulation misses what is known already.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
-    "cameras as a plain MJPEG page, and in NiceGUI where an environment has it.",
+    "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
 }
 PREFACE = """# Benchmarks
 

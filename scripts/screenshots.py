@@ -51,17 +51,11 @@ def take(browser: Browser, url: str, into: Path) -> None:
     latency = opened(browser, f"{url}/latency", (1280, 1180))
     latency.wait_for_timeout(8000)
     keep(latency, into / "latency.jpg")
-    phone = opened(browser, url, (390, 844), "dark")
-    phone.wait_for_timeout(8000)
-    keep(phone, into / "phone.jpg")
 
 
-def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str = "light") -> Page:
+def opened(browser: Browser, url: str, size: tuple[int, int]) -> Page:
     width, height = size
-    page = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-    ).new_page()
+    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
     page.goto(url)
     return page
 
