@@ -51,6 +51,7 @@ class Signs:
     slow: tuple[str, ...] = ()
     sampled: float = 0.0
     lost: float = 0.0
+    failed: float = 0.0
     calls: float = 0.0
     quota: float | None = None
     allowed: float | None = None
@@ -67,22 +68,32 @@ def find(signs: Signs) -> Bottleneck:
 
     1. quota: calls are held back altogether, for missing permission or a spent budget.
     2. workers: frames are sampled or jobs wait, and no worker thread is alive.
-    3. If more than 2 % of the sampled frames are superseded or dropped (the system cannot keep up):
+    3. If more than 2 % of the sampled frames fail: quota where throttles have cut the limit, else service.
+    4. If more than 2 % of the sampled frames are superseded or dropped (the system cannot keep up):
        a. quota: at least 90 % of the calls that the limit allows now are made;
        b. where at least 90 % of the threads are busy: uplink if the median upload lasts longer than 0.15 s (where JPEG
           quality begins to yield) or than the service, service if it answers from this machine or takes over a second,
           else workers (more threads would help);
        c. otherwise the stage with the longest median: queue workers, limit quota, upload uplink, service service.
-    4. cameras: there are none, or some do not deliver, or deliver fewer frames than are asked of them.
-    5. none: what is sampled is analysed.
+    5. cameras: there are none, or some do not deliver, or deliver fewer frames than are asked of them.
+    6. none: what is sampled is analysed.
     """
     if signs.held:
         return Bottleneck(What.QUOTA, signs.held)
     if signs.threads == 0 and (signs.sampled > 0 or signs.queue_length > 0):
         return Bottleneck(What.WORKERS, "no worker is running: start one with `rekstream work`")
+    if signs.failed > LOSS * signs.sampled:
+        return _failing(signs)
     if signs.lost > LOSS * signs.sampled:
         return _overload(signs)
     return _cameras(signs) or Bottleneck(What.NONE, "every sampled frame is analysed" if signs.sampled else "nothing to do")
+
+
+def _failing(signs: Signs) -> Bottleneck:
+    share = f"{signs.failed:.1f} of {signs.sampled:.1f} frames/s fail"
+    if signs.quota and signs.allowed and signs.allowed < signs.quota:
+        return Bottleneck(What.QUOTA, f"{share}; {_allowed(signs)} calls/s are allowed")
+    return Bottleneck(What.SERVICE, f"{share}: the notices say why")
 
 
 def _overload(signs: Signs) -> Bottleneck:

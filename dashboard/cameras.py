@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -11,7 +12,7 @@ import redis
 from dashboard.keeper import Keeper
 from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, is_browser, with_known_secrets
 from pipeline.cameras import CameraRegistry
-from pipeline.entities import Camera, CameraStatus
+from pipeline.entities import Camera, CameraState, CameraStatus
 from pipeline.errors import CameraExists, SettingsError, redact
 from pipeline.mailbox import Mailbox
 
@@ -107,7 +108,9 @@ class CameraDesk:
 
 
 def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
-    """Return a camera as the API shows it: no password in it."""
+    """Return a camera as the API shows it: no password in it; one that is paused is off, also when no producer says so."""
+    if camera.paused and not status.since:
+        status = replace(status, state=CameraState.OFF, message="")
     return {
         "id": camera.id,
         "url": redact(camera.url),

@@ -177,6 +177,7 @@ class Stats:
             slow=tuple(camera.id for camera in running if _is_slow(camera, at.statuses[camera.id])),
             sampled=rates["sampled"],
             lost=rates["superseded"] + rates["dropped"],
+            failed=rates["failed"],
             calls=calls,
             quota=limit.quota if limit else None,
             allowed=limit.rate if limit else None,

@@ -168,7 +168,7 @@ def _what(change: Change, observed: Observed) -> str:
     if change.machines != 1:
         parts.append(f"workers on {change.machines:g} times as many machines like this one")
     if change.quota != 1:
-        parts.append(f"{scene.allowed * change.quota:g} calls a second allowed instead of {scene.allowed:g}")
+        parts.append(f"{scene.allowed * change.quota:.1f} calls a second allowed instead of {scene.allowed:.1f}")
     if change.pixels is not None:
         longest = max(change.pixels, *(view.longest for view in observed.views))
         face = f"a face of 40 pixels has {40 * change.pixels / longest:.0f} then"

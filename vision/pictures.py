@@ -86,7 +86,7 @@ _ADVICE = {
 def _kind(data: bytes) -> str:
     """Name what the bytes are by how they begin."""
     found = next((name for at, magic, name in _KINDS if data[at : at + len(magic)] == magic), None)
-    return found or f"what begins with {data[:4]!r}"
+    return found or f"what begins with {repr(data[:4])[1:]}"
 
 
 def decode(data: bytes) -> Rgb:

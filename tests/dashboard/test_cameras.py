@@ -51,6 +51,12 @@ def test_a_camera_needs_only_a_url(api: Api, broker: Broker) -> None:
     assert CameraRegistry(broker.scripts).get("10-0-0-7-554-main").url == URL
 
 
+def test_a_paused_camera_of_which_no_producer_reports_is_off(api: Api) -> None:
+    """It needs none: nobody is asked whether `rekstream produce` runs."""
+    paused = add(api, id="door", url=URL, paused=True)
+    assert (paused["status"]["state"], paused["status"]["message"]) == ("off", "")  # type: ignore[index]
+
+
 def test_the_status_is_what_the_producer_said(api: Api, broker: Broker) -> None:
     """Without a producer it says so; what one reported is shown, its passwords hidden."""
     before = add(api, id="door", url=URL)

@@ -202,6 +202,12 @@ LOSING = {"cameras": 2, "sampled": 10.0, "lost": 4.0, "threads": 8}
         (Signs(**LOSING, idle=4, calls=5, stages=BUSY | {"limit": 0.5}), What.QUOTA, "the stage limit"),
         (Signs(**LOSING, idle=4, calls=5, stages=BUSY | {"upload": 0.5}), What.UPLINK, "the stage upload"),
         (Signs(**LOSING, idle=4, calls=5, stages=BUSY), What.SERVICE, "the stage service takes longest, 300 ms"),
+        (Signs(**LOSING, failed=1, quota=20, allowed=20, stages=BUSY), What.SERVICE, "1.0 of 10.0 frames/s fail"),
+        (
+            Signs(cameras=1, sampled=5, failed=1, threads=1, quota=1000, allowed=90),
+            What.QUOTA,
+            "90.0 (the limit of 1000 was cut",
+        ),
         (Signs(cameras=3, silent=("a", "b")), What.CAMERAS, "come from 2 of 3 cameras (a, b)"),
         (Signs(cameras=3, slow=("a",), sampled=1, threads=1), What.CAMERAS, "come from 1 of 3 cameras (a)"),
     ],
