@@ -1,35 +1,44 @@
 // Starts what every page has, and opens the page that the address names.
 
-import { h, say } from "./core/dom.js";
+import { h, loadStyle, say, wearStyle } from "./core/dom.js";
 import { store } from "./core/store.js";
 import { showVitals } from "./header.js";
 import { offerSignOut } from "./signout.js";
 
 const PAGES = {
-  "/": { title: "Live", module: "./pages/live.js" },
-  "/camera": { title: "Your camera", module: "./pages/camera.js" },
-  "/photo": { title: "Photo", module: "./pages/photo.js" },
-  "/latency": { title: "Latency", module: "./pages/latency.js" },
+  "/": { title: "Live", name: "live" },
+  "/camera": { title: "Your camera", name: "camera" },
+  "/photo": { title: "Photo", name: "photo" },
+  "/latency": { title: "Latency", name: "latency" },
 };
 const main = document.getElementById("page");
 let close = () => {};
 let turn = 0; // pages load asynchronously: only the last one asked for is shown
+let asked = "";
 
 async function show(path) {
   const page = PAGES[path] ?? PAGES["/"];
   const mine = ++turn;
+  asked = path;
   document.title = `${page.title} · rekstream`;
   for (const link of document.querySelectorAll(".top nav a")) {
     if (link.pathname === path) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const module = await import(page.module).catch((error) => error);
+  const [module] = await Promise.all([import(`./pages/${page.name}.js`), loadStyle(page.name)]).catch((error) => [error]);
   if (mine !== turn) return;
   close();
   close = () => {};
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close()); // they belong to the page that is left
   main.replaceChildren();
+  wearStyle(page.name);
   if (module instanceof Error) main.append(h("p", { class: "error" }, "this page could not be loaded: is rekstream running? Reload to try again."));
-  else close = (await module.open(main, store)) ?? (() => {});
+  else close = module.open(main, store);
+}
+
+// Back and forth; a new hash alone is the open page's own business.
+function goBack() {
+  if (location.pathname !== asked) show(location.pathname);
 }
 
 function follow(event) {
@@ -57,13 +66,12 @@ function useTheme() {
     const isDark = getComputedStyle(root).colorScheme === "dark";
     root.dataset.theme = isDark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
-    store.dispatchEvent(new CustomEvent("theme"));
   });
 }
 
 useTheme();
 document.addEventListener("click", follow);
-addEventListener("popstate", () => show(location.pathname));
+addEventListener("popstate", goBack);
 store.on("connection", sayWhetherConnected);
 store.start();
 showVitals(document.getElementById("vitals"), store);

@@ -5,7 +5,6 @@ import { now } from "./core/clock.js";
 import { age, ageLevel, dollars, percent } from "./core/format.js";
 
 const TICK_MS = 250;
-const BOTTLENECKS = { none: "none", quota: "quota", uplink: "uplink", service: "service", workers: "workers", cameras: "cameras" };
 
 export function showVitals(list, store) {
   const signs = ["answers", "cameras", "oldest", "cost", "bottleneck"].map((name) => sign(list, name));
@@ -16,7 +15,7 @@ export function showVitals(list, store) {
     put(cameras, ...howMany(store));
     put(oldest, ...oldestAge(store));
     put(cost, ...howMuch(store.stats));
-    put(bottleneck, BOTTLENECKS[store.stats.bottleneck.what], store.stats.bottleneck.what === "none" ? "good" : "warn", store.stats.bottleneck.why);
+    put(bottleneck, store.stats.bottleneck.what, store.stats.bottleneck.what === "none" ? "good" : "warn", store.stats.bottleneck.why);
   };
   store.on("stats", tick);
   setInterval(tick, TICK_MS); // ages grow between the figures, too

@@ -89,6 +89,24 @@ def test_its_frames_are_accounted_for_and_it_goes_when_it_is_stopped(own: Callab
     system.until(lambda: cameras(system) == ["demo"])
 
 
+def test_a_page_that_is_left_while_its_camera_opens_has_none(show: Opener, system: Up) -> None:
+    page = show(f"{system.api}/camera")
+    page.locator(".start button").wait_for()
+    page.evaluate(
+        """() => {
+          const { getUserMedia } = MediaDevices.prototype;
+          navigator.mediaDevices.getUserMedia = async (...rest) => {
+            while (!document.querySelector(".tabs")) await new Promise(requestAnimationFrame); // of the page Photo
+            return (window.stream = await getUserMedia.apply(navigator.mediaDevices, rest));
+          };
+          document.querySelector(".start button").click();
+          document.querySelector('nav a[href="/photo"]').click();
+        }"""
+    )
+    page.wait_for_function("window.stream?.getTracks().every((track) => track.readyState === 'ended')")
+    system.until(lambda: cameras(system) == ["demo"])
+
+
 def test_two_pages_are_two_cameras(own: Callable[..., Page], system: Up) -> None:
     for _ in range(2):
         own()

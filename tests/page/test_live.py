@@ -319,8 +319,9 @@ def test_without_cameras_it_says_what_to_do(show: Opener, house: House, axe: Cal
     form = page.get_by_role("dialog")
     expect(form.get_by_label("URL", exact=True)).to_have_value("demo")
     axe(page)
-    form.get_by_role("button", name="Add", exact=True).click()
+    form.get_by_role("button", name="Add", exact=True).dblclick()
     expect(tile(page, "demo")).to_contain_text("rekstream produce")
+    expect(page.get_by_role("article")).to_have_count(1)
 
 
 def test_what_happened_is_listed(show: Opener, house: House) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.pages import PATHS
+from tests.conftest import wait_until
 from tests.page.conftest import PHONE, Opener
 from tests.rekstream.running import Up
 
@@ -32,6 +33,79 @@ def test_pages_change_without_a_reload_and_the_way_back_works(show: Opener, syst
     page.go_back()
     expect(page).to_have_title("Live · rekstream")
     assert page.evaluate("window.isTheSame")
+
+
+def test_the_skip_link_leads_to_the_page_and_opens_nothing_anew(show: Opener, system: Up) -> None:
+    page = show(f"{system.api}/photo")
+    page.locator("h1").evaluate("(title) => { title.isTheSame = true; }")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert page.locator("h1").evaluate("(title) => title.isTheSame")
+
+
+def test_a_dialog_goes_with_its_page(show: Opener, system: Up) -> None:
+    page = show(f"{system.api}/photo")
+    page.get_by_role("link", name="Live").click()
+    page.get_by_role("button", name="Add camera").click()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Photo")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+COUNTED = """() => {
+  window.left = { timers: new Set(), sockets: 0, urls: 0 };
+  const { setInterval, clearInterval, WebSocket } = window;
+  window.setInterval = (...rest) => { const id = setInterval(...rest); left.timers.add(id); return id; };
+  window.clearInterval = (id) => { left.timers.delete(id); clearInterval(id); };
+  window.WebSocket = class extends WebSocket {
+    constructor(...rest) { super(...rest); left.sockets += 1; this.addEventListener("close", () => { left.sockets -= 1; }); }
+  };
+  const { createObjectURL, revokeObjectURL } = URL;
+  URL.createObjectURL = (blob) => { left.urls += 1; return createObjectURL.call(URL, blob); };
+  URL.revokeObjectURL = (url) => { left.urls -= url ? 1 : 0; revokeObjectURL.call(URL, url); };
+}"""
+
+
+def test_a_page_that_is_left_leaves_nothing_behind(show: Opener, system: Up) -> None:
+    """However fast one goes from page to page: no timer, socket or picture, no second page, no other page's style."""
+    page = show("about:blank")
+    page.add_init_script(f"({COUNTED})()")
+    page.goto(f"{system.api}/photo")
+    begun = "() => ({ timers: left.timers.size, sockets: left.sockets, urls: left.urls })"
+    page.locator(".tabs").wait_for()
+    before = page.evaluate(begun)
+    for pause in (0, 20, 200):
+        page.evaluate(
+            """async (pause) => {
+              for (const path of ["/", "/latency", "/camera", "/photo", "/latency", "/", "/photo"]) {
+                document.querySelector(`nav a[href="${path}"]`).click();
+                document.querySelector(".photo-example")?.click();
+                await new Promise((resolve) => setTimeout(resolve, pause));
+              }
+            }""",
+            pause,
+        )
+    expect(page.locator("main > *")).to_have_count(2)
+    expect(page.locator("main h1")).to_have_text("Photo")
+    expect(page.locator("link[data-page][media=all]")).to_have_attribute("data-page", "photo")
+    page.locator(".photo-timings").or_(page.locator(".photo-view.empty")).wait_for()
+    shown = page.locator(".photo-frame img[src]").count()
+    wait_until(lambda: page.evaluate(begun) == before | {"urls": shown})
+
+
+def test_the_clock_is_the_server_s_however_late_its_first_word_comes(show: Opener, system: Up) -> None:
+    page = show(system.api)
+    off = page.evaluate(
+        """async () => {
+          const clock = await import("/static/core/clock.js?alone");
+          const ahead = () => Date.now() / 1000 + 100;
+          const steps = [ahead() - 2, ahead(), ahead() - 1].map((told) => (clock.heard(told), clock.now() - ahead()));
+          clock.exchanged(clock.sent() - 0.2, ahead() - 0.1);
+          return [...steps, clock.now() - ahead()];
+        }"""
+    )
+    assert off == pytest.approx([-2, 0, 0, 0], abs=0.05)
 
 
 def test_light_or_dark_is_chosen_and_kept(show: Opener, system: Up) -> None:

@@ -2,7 +2,7 @@
 // (plotly was tried first: under our Content-Security-Policy each chart broke it dozens of times, and 4.8 MB took seconds on a phone.)
 
 import { h, say } from "./dom.js";
-import { clockTime } from "./format.js";
+import { dayTime } from "./format.js";
 import { shown, niceTicks, timeTicks } from "./scale.js";
 
 const HEIGHT = 190;
@@ -40,10 +40,10 @@ export function createChart({ title, unit, help }, colours = {}) {
     drawLegend(legend, state, index, unit);
     const moment = scale.times[index];
     const near = state.cursor === null ? [] : state.marks.filter((mark) => Math.abs(scale.x(mark.at) - scale.x(moment)) < 6);
-    say(when, [state.cursor === null ? "now" : clockTime(moment), ...near.map((mark) => mark.text)].join(" · "));
+    say(when, [state.cursor === null ? "now" : dayTime(moment), ...near.map((mark) => mark.text)].join(" · "));
     plot.setAttribute("aria-valuemax", scale.last);
     plot.setAttribute("aria-valuenow", index);
-    plot.setAttribute("aria-valuetext", `${clockTime(moment)}: ${state.answer.series.map((line) => `${line.name} ${shown(line.points[index]?.[1], unit)}`).join(", ")}`);
+    plot.setAttribute("aria-valuetext", `${dayTime(moment)}: ${state.answer.series.map((line) => `${line.name} ${shown(line.points[index]?.[1], unit)}`).join(", ")}`);
   };
   const move = (index) => {
     if (!state.answer || !state.width) return;
@@ -117,7 +117,7 @@ function drawGrid(layer, scale) {
     s("line", { x1: ROOM.left, x2: scale.width - ROOM.right, y1: scale.y(value), y2: scale.y(value) }),
     s("text", { x: ROOM.left - 6, y: scale.y(value) + 4, "text-anchor": "end" }, shown(value, scale.unit)),
   ]);
-  const below = timeTicks(scale.from, scale.to, scale.width).map((at) => s("text", { x: scale.x(at), y: HEIGHT - 5, "text-anchor": "middle" }, clockTime(at).slice(0, 5)));
+  const below = timeTicks(scale.from, scale.to, scale.width).map(([at, words]) => s("text", { x: scale.x(at), y: HEIGHT - 5, "text-anchor": "middle" }, words));
   layer.replaceChildren(...across.flat(), ...below);
 }
 
@@ -176,7 +176,7 @@ function fillTable(table, { answer }, unit) {
   const step = Math.max(1, Math.ceil(count / TABLE_ROWS));
   const indexes = [...Array(count).keys()].reverse().filter((_, number) => number % step === 0);
   const head = h("tr", {}, h("th", { scope: "col" }, "time"), answer.series.map((line) => h("th", { scope: "col" }, line.name)));
-  const rows = indexes.map((index) => h("tr", {}, h("td", { class: "number" }, clockTime(answer.series[0].points[index][0])), answer.series.map((line) => h("td", { class: "number" }, shown(line.points[index]?.[1], unit)))));
+  const rows = indexes.map((index) => h("tr", {}, h("td", { class: "number" }, dayTime(answer.series[0].points[index][0])), answer.series.map((line) => h("td", { class: "number" }, shown(line.points[index]?.[1], unit)))));
   table.replaceChildren(table.firstElementChild, h("div", { class: "scrolls", tabindex: "0" }, h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, rows))));
 }
 

@@ -22,13 +22,19 @@ export function say(element, text) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-export function useStyle(name) {
-  const href = `/static/style/${name}.css`;
-  const there = document.querySelector(`link[href="${href}"]`);
+// Loads a page's stylesheet, which is in force only while it is worn: pages need not know each other's class names.
+export function loadStyle(name) {
+  const there = styleOf(name);
   if (there) return there.sheet ? Promise.resolve() : loaded(there);
-  const link = h("link", { rel: "stylesheet", href });
+  const link = h("link", { rel: "stylesheet", href: `/static/style/${name}.css`, "data-page": name, media: "not all" });
+  link.addEventListener("error", () => link.remove()); // asked for again the next time
   document.head.append(link);
   return loaded(link);
 }
 
+export function wearStyle(name) {
+  for (const link of document.querySelectorAll("link[data-page]")) link.media = link.dataset.page === name ? "all" : "not all";
+}
+
+const styleOf = (name) => document.querySelector(`link[data-page="${name}"]`);
 const loaded = (link) => new Promise((resolve) => ["load", "error"].forEach((kind) => link.addEventListener(kind, resolve)));

@@ -1,6 +1,6 @@
 // A face in words and on a canvas. What Rekognition did not say is not said.
 
-const EMOTIONS = { HAPPY: "happy", SAD: "sad", ANGRY: "angry", CONFUSED: "confused", DISGUSTED: "disgusted", SURPRISED: "surprised", CALM: "calm", FEAR: "afraid", UNKNOWN: "" };
+const EMOTIONS = { HAPPY: "happy", SAD: "sad", ANGRY: "angry", CONFUSED: "confused", DISGUSTED: "disgusted", SURPRISED: "surprised", CALM: "calm", FEAR: "afraid" };
 export const SMALLEST_FACE = 40; // pixels: below, Rekognition promises nothing
 
 export function faceWords(face) {
@@ -17,8 +17,16 @@ export function faceWords(face) {
 
 function strongest(face) {
   const sorted = [...(face.Emotions ?? [])].sort((a, b) => b.Confidence - a.Confidence);
-  return sorted.length ? (EMOTIONS[sorted[0].Type] ?? sorted[0].Type.toLowerCase()) : "";
+  return sorted.length && sorted[0].Type !== "UNKNOWN" ? emotionWord(sorted[0].Type) : "";
 }
+
+export const emotionWord = (type) => EMOTIONS[type] ?? type.toLowerCase();
+
+const FULL_SECONDS = 0.7;
+const GONE_SECONDS = 2.5;
+
+// How strongly boxes of this age are drawn on a newer picture: fully at first, then less and less, at last not at all.
+export const fading = (seconds) => Math.max(0, Math.min(1, (GONE_SECONDS - seconds) / (GONE_SECONDS - FULL_SECONDS)));
 
 export const faceHeight = (face, result) => Math.round(face.BoundingBox.Height * result.height);
 

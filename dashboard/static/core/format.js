@@ -23,6 +23,10 @@ export function dollars(value) {
 }
 
 export const clockTime = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
+export const day = (seconds) => new Date(seconds * 1000).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+// A moment of today by its time alone, another with its day.
+export const dayTime = (seconds) => `${day(seconds) === day(Date.now() / 1000) ? "" : `${day(seconds)}, `}${clockTime(seconds)}`;
 
 // How old a shown picture may be: good up to a second, then amber, then red.
 export const ageLevel = (seconds) => (seconds > 3 ? "bad" : seconds > 1 ? "warn" : "good");

@@ -1,9 +1,10 @@
 // Where the ticks of a chart stand, and how its values read.
 
-import { age, dollars, number, rate } from "./format.js";
+import { age, clockTime, day, dollars, number, rate } from "./format.js";
 
 const STEPS = [1, 2, 2.5, 5, 10];
-const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+const DAY = 86400;
+const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, DAY, 2 * DAY, 7 * DAY];
 const TICK_WIDTH = 90; // pixels
 
 export function shown(value, unit) {
@@ -31,10 +32,12 @@ export function niceTicks(most, unit) {
   return [...Array(count + 1).keys()].map((index) => Number((index * step).toPrecision(6)));
 }
 
+// Returns round moments of the local time, [seconds, words].
 export function timeTicks(from, to, width) {
   const few = Math.max(2, Math.floor(width / TICK_WIDTH));
   const step = TIME_STEPS.find((candidate) => (to - from) / candidate <= few) ?? (to - from) / few;
+  const zone = new Date(from * 1000).getTimezoneOffset() * 60;
   const ticks = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
+  for (let at = Math.ceil((from - zone) / step) * step + zone; at <= to; at += step) ticks.push([at, step < DAY ? clockTime(at).slice(0, 5) : day(at)]);
   return ticks;
 }

@@ -5,6 +5,7 @@ import { heard } from "./clock.js";
 
 const SILENT_MS = 3000; // figures come every second
 const RETRY_MS = 1000;
+const REOPEN_MS = 10_000; // a connection may die without a word
 
 class Store extends EventTarget {
   cameras = new Map();
@@ -15,6 +16,7 @@ class Store extends EventTarget {
 
   #source = null;
   #heardAt = 0;
+  #openedAt = 0;
 
   start() {
     this.#open();
@@ -29,6 +31,7 @@ class Store extends EventTarget {
 
   #open() {
     this.#source?.close();
+    this.#openedAt = Date.now();
     const source = new EventSource("/api/events");
     this.#source = source;
     source.addEventListener("camera", (event) => this.#camera(JSON.parse(event.data)));
@@ -40,7 +43,7 @@ class Store extends EventTarget {
 
   #lost(source) {
     if (source !== this.#source) return;
-    this.#away("rekstream does not answer: the pictures below are old. This page comes back by itself.");
+    this.#away("rekstream does not answer: what stands below is old. This page comes back by itself.");
     if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), RETRY_MS);
   }
 
@@ -53,10 +56,11 @@ class Store extends EventTarget {
 
   #watch() {
     if (this.connected && Date.now() - this.#heardAt > SILENT_MS) this.#silent();
+    if (!this.connected && Date.now() - Math.max(this.#openedAt, this.#heardAt) > REOPEN_MS) this.#open();
   }
 
   async #silent() {
-    this.#away("no news from rekstream for some seconds: the pictures below are old.");
+    this.#away("no news from rekstream for some seconds: what stands below is old.");
     const reason = await get("/readyz").catch((error) => error);
     if (!this.connected && reason instanceof Error) this.#away(`${reason.message} This page comes back by itself.`);
   }

@@ -1,17 +1,16 @@
 // Your camera: this browser becomes a camera like any other, and sees what was found in its pictures.
 
-import { h, say, useStyle } from "../core/dom.js";
+import { h, say } from "../core/dom.js";
+import { Webcam, whyUnavailable } from "../core/webcam.js";
 import { Figures } from "./camera/figures.js";
 import { Moods } from "./camera/moods.js";
 import { Sampler } from "./camera/sampler.js";
 import { Sender } from "./camera/sender.js";
 import { Stage } from "./camera/stage.js";
-import { Webcam, whyUnavailable } from "./camera/webcam.js";
 
 const NAME = "camera-name";
 
-export async function open(main, store) {
-  await useStyle("camera");
+export function open(main, store) {
   const page = new CameraPage(store);
   main.append(page.element);
   return () => page.close();
@@ -23,6 +22,7 @@ class CameraPage {
   #sender = null;
   #sampler = null;
   #awake = null;
+  #turn = 0; // of asking for a camera: Stop, leaving the page or another wish makes what is under way void
   #stops = [];
 
   constructor(store) {
@@ -77,27 +77,26 @@ class CameraPage {
 
   // Opens a camera, another one in place of the first; what goes wrong is one sentence.
   async #look(wish) {
+    const mine = ++this.#turn;
     this.#webcam?.close();
-    try {
-      this.#webcam = await Webcam.open(wish);
-    } catch (error) {
-      this.#end(error.message, true);
-      return;
-    }
-    if (!this.element.isConnected) {
-      this.#end();
-      return;
-    }
+    const webcam = await Webcam.open(wish).catch((error) => error);
+    const isVoid = mine !== this.#turn;
+    if (webcam instanceof Error) return isVoid ? undefined : this.#end(webcam.message, true);
+    if (isVoid) return webcam.close();
+    this.#webcam = webcam;
     this.#webcam.onended = () => this.#end("the camera was unplugged, or taken away by the system", true);
     this.start.hidden = true;
     this.run.hidden = false;
     await this.stage.show(this.#webcam);
+    if (mine !== this.#turn) return undefined;
     this.#listDevices();
-    this.#send();
+    return this.#send();
   }
 
   async #listDevices() {
-    const found = await this.#webcam.all();
+    const webcam = this.#webcam;
+    const found = await webcam.all();
+    if (webcam !== this.#webcam) return;
     this.devices.replaceChildren(...found.map(({ id, name }) => h("option", { value: id }, name)));
     this.devices.value = this.#webcam.deviceId;
     this.devices.parentElement.hidden = found.length < 2;
@@ -135,6 +134,7 @@ class CameraPage {
   }
 
   #end(text = "", isBad = false) {
+    this.#turn += 1;
     this.#sampler?.stop();
     this.#sender?.close();
     this.#webcam?.close();

@@ -3,7 +3,7 @@
 import { ApiError, get, patch } from "../core/api.js";
 import { now } from "../core/clock.js";
 import { toast } from "../core/dialog.js";
-import { h, useStyle } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { openDetail } from "./live/detail.js";
 import { openForm } from "./live/form.js";
 import { showNotices } from "./live/notices.js";
@@ -14,8 +14,7 @@ import { Tile } from "./live/tile.js";
 const NEAR = "120px"; // tiles so close to the window are watched already
 const MOST_MISSED = 100;
 
-export async function open(main, store) {
-  await useStyle("live");
+export function open(main, store) {
   const page = new LivePage(main, store);
   return () => page.close();
 }
@@ -30,6 +29,7 @@ class LivePage {
   #detail = null;
   #sight;
   #endings = [];
+  #isClosed = false;
 
   constructor(main, store) {
     this.#store = store;
@@ -52,6 +52,7 @@ class LivePage {
   }
 
   close() {
+    this.#isClosed = true;
     this.#endings.forEach((end) => end());
     this.#detail?.close();
     this.#sight.disconnect();
@@ -163,6 +164,7 @@ class LivePage {
 
   #closed() {
     this.#detail = null;
+    if (this.#isClosed) return; // the address is another page's
     history.replaceState(history.state, "", location.pathname);
     this.#watch();
   }

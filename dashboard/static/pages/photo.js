@@ -1,6 +1,6 @@
 // One picture, or two: faces with all attributes, a comparison, labels. A tab for each question.
 
-import { h, useStyle } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { comparison } from "./photo/comparison.js";
 import { faces } from "./photo/faces.js";
 import { labels } from "./photo/labels.js";
@@ -12,8 +12,7 @@ const TABS = [
   { id: "labels", title: "Labels", make: labels },
 ];
 
-export async function open(main) {
-  await useStyle("photo");
+export function open(main) {
   const desk = { picture: null }; // what was picked last goes along from tab to tab
   const panel = h("div", { role: "tabpanel", id: "photo-panel", "aria-labelledby": "", tabindex: -1 });
   let current = null;

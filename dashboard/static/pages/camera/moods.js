@@ -1,7 +1,7 @@
 // The emotions of the faces as bars, and each face in words.
 
 import { h, say } from "../../core/dom.js";
-import { faceWords } from "../../core/faces.js";
+import { emotionWord, faceWords } from "../../core/faces.js";
 
 const MOST_FACES = 4;
 const ORDER = ["HAPPY", "CALM", "SURPRISED", "SAD", "ANGRY", "DISGUSTED", "FEAR", "CONFUSED"];
@@ -56,7 +56,6 @@ class Face {
 function bar(type) {
   const fill = h("i", {});
   const value = h("span", { class: "number" });
-  const name = type === "FEAR" ? "afraid" : type.toLowerCase();
-  const row = h("div", {}, h("dt", {}, name), h("dd", {}, h("span", { class: "track" }, fill), value));
+  const row = h("div", {}, h("dt", {}, emotionWord(type)), h("dd", {}, h("span", { class: "track" }, fill), value));
   return { row, fill, value };
 }

@@ -7,6 +7,7 @@ const MOST_UNDERWAY = 2;
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 3000;
 const PING_MS = 3000;
+const MOST_UNHEARD = 3; // pings in a row without any answer: a connection may die without a word
 const FIRST_PINGS = 4;
 const SIGNED_OUT = 4401;
 const TEMPORARY = ["BrokerError", "Busy", "CameraOver"];
@@ -21,6 +22,7 @@ export class Sender {
   #key = crypto.randomUUID();
   #socket = null;
   #underway = 0;
+  #unheard = 0;
   #skipped = 0;
   #pause = FIRST_PAUSE_MS;
   #reason = "";
@@ -37,7 +39,7 @@ export class Sender {
 
   open() {
     document.addEventListener("visibilitychange", this.#onVisibility);
-    this.#timers = [setInterval(() => this.#ping(), PING_MS), setInterval(() => this.#settle(), 1000)];
+    this.#timers = [setInterval(() => this.#pingOn(), PING_MS), setInterval(() => this.#settle(), 1000)];
     this.#connect();
   }
 
@@ -98,6 +100,7 @@ export class Sender {
   }
 
   #take(message) {
+    this.#unheard = 0;
     if (message.error) this.#refused(message.error);
     else if ("pong" in message) exchanged(message.pong, message.now);
     else if ("ack" in message) this.#acknowledged(message);
@@ -138,6 +141,11 @@ export class Sender {
     if (!this.#skipped || !this.camera) return;
     this.#say({ dropped: this.#skipped });
     this.#skipped = 0;
+  }
+
+  #pingOn() {
+    if (this.camera && this.#unheard++ >= MOST_UNHEARD) this.#socket.close(); // and open another
+    this.#ping();
   }
 
   #ping() {

@@ -3,11 +3,9 @@
 
 import { h, say } from "../../core/dom.js";
 import { now } from "../../core/clock.js";
-import { drawFaces } from "../../core/faces.js";
+import { drawFaces, fading } from "../../core/faces.js";
 import { age, ageLevel } from "../../core/format.js";
 
-const FULL_SECONDS = 0.7;
-const GONE_SECONDS = 2.5;
 const SHARPEST = 2; // canvas pixels a CSS pixel
 const MOST_REMEMBERED = 40; // pictures whose result may still come
 
@@ -47,6 +45,7 @@ export class Stage {
   stop() {
     this.#isOn = false;
     this.video.srcObject = null;
+    this.#picture?.close();
     this.seen = this.#picture = null;
     this.#sent.clear();
   }
@@ -60,8 +59,11 @@ export class Stage {
   async see(result) {
     if (this.seen && this.seen.captured_at > result.captured_at) return;
     const jpeg = this.showsAnalysed ? this.#sent.get(result.captured_at) : null;
-    const picture = jpeg ? await createImageBitmap(jpeg) : null;
-    if (!this.#isOn || (this.seen && this.seen.captured_at > result.captured_at)) return;
+    const picture = jpeg ? await createImageBitmap(jpeg).catch(() => null) : null;
+    if (!this.#isOn || (this.seen && this.seen.captured_at > result.captured_at)) {
+      picture?.close();
+      return;
+    }
     this.#picture?.close();
     this.#picture = picture;
     this.seen = this.#isMirror ? mirrored(result) : result;
@@ -90,9 +92,8 @@ export class Stage {
   #drawFaces(old) {
     const { clientWidth: width, clientHeight: height } = this.element;
     const scale = Math.min(SHARPEST, devicePixelRatio);
-    const fading = Math.max(0, Math.min(1, (GONE_SECONDS - old) / (GONE_SECONDS - FULL_SECONDS)));
     const picture = this.showsAnalysed ? this.#picture : null;
-    const alpha = picture ? 1 : fading;
+    const alpha = picture ? 1 : fading(old);
     const looks = [this.seen?.id, alpha.toFixed(2), this.landmarks, Boolean(picture), width, height].join();
     if (looks === this.#drawn) return;
     this.#drawn = looks;

@@ -52,9 +52,9 @@ function quotas() {
   const element = h("div", { class: "card" }, h("h2", {}, "Quota"), none, list);
   return {
     element,
-    update({ limits, provider }) {
+    update({ limits, provider, rehearsal }) {
       none.hidden = limits.length > 0;
-      keyed(list, limits, (limit) => `${limit.scope} ${limit.operation}`, newMeter, (meter, limit) => showLimit(meter, limit, provider));
+      keyed(list, limits, (limit) => `${limit.scope} ${limit.operation}`, newMeter, (meter, limit) => showLimit(meter, limit, provider === "local" && !rehearsal?.tps?.[limit.operation]));
     },
   };
 }
@@ -64,9 +64,9 @@ const newMeter = ({ operation }) => h("div", {},
   h("div", { class: "meter", role: "meter", "aria-label": `quota of ${operation} in use`, "aria-valuemin": "0", "aria-valuemax": "100" }, h("i")),
   h("small", { class: "muted" }));
 
-function showLimit(element, { calls, rate: allowed, quota, use, cuts, held_seconds: held, held_why: why }, provider) {
+function showLimit(element, { calls, rate: allowed, quota, use, cuts, held_seconds: held, held_why: why }, isOwn) {
   const [line, meter, note] = element.children;
-  const isFree = provider === "local" && quota >= UNLIMITED;
+  const isFree = isOwn && quota >= UNLIMITED;
   say(line.lastChild, isFree ? `${rate(calls)}` : `${rate(calls)} of ${rate(allowed)}`);
   meter.hidden = isFree;
   meter.setAttribute("aria-valuenow", Math.round((use ?? 0) * 100));

@@ -16,6 +16,7 @@ const MARKED = ["throttle", "held", "worker", "redis", "rehearsal"];
 export function charts(store) {
   const choice = { range: "15m", camera: "" };
   const shown = [];
+  let isClosed = false;
   const marks = marksOf(store, () => choice.camera);
   const camera = h("select", { "aria-label": "camera", onchange: () => choose({ camera: camera.value }) });
   const ranges = h("div", { class: "segmented", role: "group", "aria-label": "range" });
@@ -36,6 +37,7 @@ export function charts(store) {
   return {
     element,
     close() {
+      isClosed = true;
       forget();
       marks.close();
       shown.forEach((chart) => chart.close());
@@ -43,11 +45,13 @@ export function charts(store) {
   };
 
   async function build() {
+    if (isClosed) return undefined;
     const answer = await get("/api/charts").catch((error) => error);
+    if (isClosed) return undefined;
     message.hidden = !(answer instanceof Error);
     if (answer instanceof Error) {
       say(message, answer.message);
-      return setTimeout(() => element.isConnected && build(), LOOK_SECONDS * 1000);
+      return setTimeout(build, LOOK_SECONDS * 1000);
     }
     const isEndless = answer.most_seconds === null;
     say(source, answer.source === "local" ? "from the processes' own figures" : "from Prometheus");

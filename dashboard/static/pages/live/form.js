@@ -1,11 +1,12 @@
 // Adds a camera, after a look at what its URL shows, or changes or removes one.
 
+import { ATTRIBUTES } from "../../core/attributes.js";
 import { ApiError, del, patch, post } from "../../core/api.js";
 import { openDialog, toast } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 
 const EXAMPLES = ["demo", "rtsp://user:password@10.0.0.7/main", "http://10.0.0.8/video.mjpg", "0"];
-const NAMES = ["DEFAULT", "AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "FACE_OCCLUDED", "GENDER", "MOUTH_OPEN", "MUSTACHE", "SMILE", "SUNGLASSES"];
+const NAMES = { DEFAULT: "default", ...Object.fromEntries(Object.entries(ATTRIBUTES).map(([id, { name }]) => [id, name])) };
 
 // `camera` is to be changed; without one a new one is added, its URL filled in with `url`.
 export function openForm({ camera = null, url = "" }) {
@@ -20,6 +21,7 @@ class CameraForm {
   #said = h("p", { class: "said", role: "status" });
   #look = h("div", { class: "look" });
   #turn = 0;
+  #isBusy = false;
 
   constructor(camera, url) {
     this.#camera = camera;
@@ -96,11 +98,15 @@ class CameraForm {
   }
 
   async #do(action, done) {
+    if (this.#isBusy) return undefined; // two clicks would add two cameras
+    this.#isBusy = true;
     this.#turn += 1;
     try {
       await action();
     } catch (error) {
       return this.#failed(error);
+    } finally {
+      this.#isBusy = false;
     }
     this.dialog.close();
     toast(done, "good");
@@ -120,7 +126,7 @@ class CameraForm {
 function fields(camera, url) {
   const given = camera?.attributes ?? ["ALL"];
   const kind = given.includes("ALL") ? "all" : given.join() === "DEFAULT" ? "default" : "chosen";
-  const boxes = NAMES.map((name) => h("label", { class: "field check" }, h("input", { type: "checkbox", value: name, checked: given.includes(name) }), inWords(name)));
+  const boxes = Object.entries(NAMES).map(([id, name]) => h("label", { class: "field check" }, h("input", { type: "checkbox", value: id, checked: given.includes(id) }), name));
   const plain = { type: "text", autocomplete: "off", spellcheck: "false", autocapitalize: "off" };
   return {
     url: h("input", { ...plain, value: camera?.url ?? url, required: true }),
@@ -135,8 +141,6 @@ function fields(camera, url) {
 function field(label, input, hint = "") {
   return h("label", { class: "field" }, label, input, hint ? h("span", { class: "hint" }, hint) : null);
 }
-
-const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
 
 // What the form says; what is empty is left to the server.
 function said({ url, id, fps, attributes, names, preview }) {

@@ -2,7 +2,7 @@
 
 import { get } from "../../core/api.js";
 import { h } from "../../core/dom.js";
-import { clockTime } from "../../core/format.js";
+import { dayTime } from "../../core/format.js";
 
 const SHOWN = 12;
 const LEVELS = { info: "", warn: "warn", bad: "bad" };
@@ -16,7 +16,7 @@ export function showNotices(section, store) {
     if (known.has(key)) return;
     known.add(key);
     section.hidden = false;
-    list.prepend(entry(notice));
+    list.insertBefore(entry(notice), [...list.children].find(({ dataset }) => Number(dataset.at) <= notice.at) ?? null);
     while (list.children.length > SHOWN) list.lastChild.remove();
   };
   section.hidden = true;
@@ -31,5 +31,5 @@ export function showNotices(section, store) {
 }
 
 function entry({ at, level, text }) {
-  return h("li", {}, h("time", { class: "number muted" }, clockTime(at)), h("span", { class: `badge ${LEVELS[level] ?? ""}` }, level), h("span", {}, text));
+  return h("li", { "data-at": at }, h("time", { class: "number muted" }, dayTime(at)), h("span", { class: `badge ${LEVELS[level] ?? ""}` }, level), h("span", {}, text));
 }

@@ -5,6 +5,7 @@ import { exchanged, sent } from "../../core/clock.js";
 const RETRY_MS = [250, 500, 1000, 2000];
 const PING_MS = 5000;
 const FIRST_PINGS_MS = [0, 100, 250, 500, 1000]; // the clock is worth a few exchanges
+const MOST_UNHEARD = 2; // pings in a row without any answer: a connection may die without a word
 const GATHER_MS = 200; // what is said is gathered: a server bounds the messages of a viewer
 
 export class LiveSocket {
@@ -14,6 +15,7 @@ export class LiveSocket {
   #painted = [];
   #tries = 0;
   #timers = new Set();
+  #unheard = 0;
   #gathering = false;
   #isClosed = false;
 
@@ -50,12 +52,19 @@ export class LiveSocket {
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#opened();
-    socket.onmessage = ({ data }) => (typeof data === "string" ? heard(JSON.parse(data)) : this.#picture(data));
+    socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = () => this.#closed();
     this.#socket = socket;
   }
 
+  #hear(data) {
+    this.#unheard = 0;
+    if (typeof data === "string") heard(JSON.parse(data));
+    else this.#picture(data);
+  }
+
   #opened() {
+    this.#unheard = 0;
     this.#tries = 0;
     this.#send(this.#wanted);
     for (const wait of FIRST_PINGS_MS) this.#later(wait, () => this.#ping());
@@ -86,6 +95,7 @@ export class LiveSocket {
   }
 
   #pingOn() {
+    if (this.#unheard++ >= MOST_UNHEARD) this.#socket.close(); // and open another
     this.#ping();
     this.#later(PING_MS, () => this.#pingOn());
   }

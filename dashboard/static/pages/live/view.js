@@ -1,10 +1,8 @@
 // A canvas that shows one camera: the newest picture, and the boxes of results that belong to it or are carried over.
 
 import { now } from "../../core/clock.js";
-import { drawFaces } from "../../core/faces.js";
+import { drawFaces, fading } from "../../core/faces.js";
 
-const FULL_SECONDS = 0.7; // boxes on a newer picture: as they are until then, gone at the end
-const GONE_SECONDS = 2.5;
 const VISIBLE_STEP = 0.08;
 const REMEMBERED = 6; // results whose picture may come after them
 const CLOCK_STEP = 1; // seconds: a picture so far in the future tells that the server's clock was set back
@@ -30,6 +28,7 @@ export class View {
   #told = new Set();
   #alpha = 0;
   #box = { width: 0, height: 0 };
+  #isClosed = false;
   #resizing;
 
   constructor(canvas, painter, ontick) {
@@ -43,6 +42,7 @@ export class View {
   }
 
   close() {
+    this.#isClosed = true;
     this.#painter.remove(this);
     this.#resizing.disconnect();
     this.picture?.bitmap.close();
@@ -101,8 +101,10 @@ export class View {
     this.decodedAt = performance.now();
     const bitmap = await decoded(jpeg).catch(() => null); // null: a picture that this browser cannot read
     this.#decoding = false;
+    if (this.#isClosed) return bitmap?.close();
     if (bitmap) this.#put(bitmap, header);
     if (this.#pending) this.#painter.decode(this);
+    return undefined;
   }
 
   // Draws, and returns the results whose boxes were drawn for the first time: [{camera, id}].
@@ -131,8 +133,7 @@ export class View {
   #opacity() {
     if (!this.picture || !this.result) return 0;
     if (this.picture.kind === "frame") return 1; // its own boxes; how old both are, the badge says
-    const age = now() - this.result.captured_at;
-    return Math.max(0, Math.min(1, (GONE_SECONDS - age) / (GONE_SECONDS - FULL_SECONDS)));
+    return fading(now() - this.result.captured_at);
   }
 
   #put(bitmap, header) {

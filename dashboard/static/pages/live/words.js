@@ -1,9 +1,10 @@
 // How a camera is, in words that all of the Live page uses.
 
 import { now } from "../../core/clock.js";
+import { age as inSeconds } from "../../core/format.js";
 
-export const DIM_SECONDS = 3;
-export const COVER_SECONDS = 10;
+const DIM_SECONDS = 3;
+const COVER_SECONDS = 10;
 
 const STATES = { not_found: "not found" };
 const LEVELS = { live: "good", connecting: "warn", stalled: "warn", unauthorized: "bad", not_found: "bad" };
@@ -20,11 +21,7 @@ export function sizeOf({ status: { width, height, capture_fps: fps } }) {
 }
 
 // Ages in tenths: what changes a hundred times a second cannot be read.
-export function shortAge(seconds) {
-  const positive = Math.max(0, seconds);
-  if (positive < 60) return `${positive.toFixed(1)} s`;
-  return positive < 3600 ? `${Math.floor(positive / 60)} min` : `${Math.floor(positive / 3600)} h`;
-}
+export const shortAge = (seconds) => (seconds < 1 ? `${Math.max(0, seconds).toFixed(1)} s` : inSeconds(seconds));
 
 // How a picture of this age may be shown: as it is, dimmed, or not at all. A camera that is sampled every 20 s, and of
 // which no previews come, is not stale after 3.

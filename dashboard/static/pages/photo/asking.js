@@ -7,11 +7,13 @@ import { post } from "../../core/api.js";
 export function asking(path, show) {
   const element = h("p", { class: "photo-state", role: "status" });
   let running = null;
+  let isClosed = false;
 
   return {
     element,
     // `pictures` by the route's names; `options` as form fields, those that are "" left out.
     async ask(pictures, options) {
+      if (isClosed) return; // a picture that was still being read when its page was left
       running?.abort();
       const mine = (running = new AbortController());
       tell(element, "analysing …", "muted");
@@ -26,7 +28,10 @@ export function asking(path, show) {
         if (error.name !== "AbortError") tell(element, error.message, "error");
       }
     },
-    close: () => running?.abort(),
+    close() {
+      isClosed = true;
+      running?.abort();
+    },
   };
 }
 

@@ -1,13 +1,13 @@
 // Which attributes of a face are asked for: all, Rekognition's default, or some.
 
+import { ATTRIBUTES } from "../../core/attributes.js";
 import { h } from "../../core/dom.js";
-import { ATTRIBUTES } from "./attributes.js";
 
 const DEFAULT = []; // box, confidence, landmarks, pose and quality come always
 
 // `onchange` hears of each change; `value` is what the API takes, `asked` the names that it stands for.
 export function attributeChoice(onchange) {
-  const boxes = Object.entries(ATTRIBUTES).map(([name, [, words]]) => [name, words, h("input", { type: "checkbox", checked: true })]);
+  const boxes = Object.entries(ATTRIBUTES).map(([id, { name }]) => [id, name, h("input", { type: "checkbox", checked: true })]);
   const some = h("fieldset", { class: "photo-some row", hidden: true },
     h("legend", { class: "visually-hidden" }, "Attributes to ask for"),
     boxes.map(([, words, box]) => h("label", { class: "field check" }, box, words)));

@@ -17,6 +17,13 @@ export async function pictureFrom(blob, name = blob.name ?? "picture") {
 
 export const pictureOnS3 = (s3) => ({ s3, name: s3, note: "" });
 
+// Returns a JPEG of an image or video in that size.
+export function drawn(source, width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  canvas.getContext("2d").drawImage(source, 0, 0, width, height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+}
+
 // The picture in what was dropped or pasted, null when there is none.
 export function pictureIn(transfer) {
   const files = [...(transfer?.files ?? [])];
@@ -27,8 +34,7 @@ async function asJpeg(blob) {
   const bitmap = await createImageBitmap(blob).catch(() => null);
   if (!bitmap) return null;
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
-  const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) });
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const jpeg = drawn(bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
   bitmap.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+  return jpeg;
 }

@@ -5,14 +5,14 @@ import { pictureFrom, pictureIn } from "./pictures.js";
 
 // `onpick` gets a dropped picture, `onchoose` the index of a place that was clicked.
 export function view(what, onpick, onchoose = () => {}) {
-  const image = h("img", { alt: "", hidden: true, onload: fit });
+  const image = h("img", { alt: "", hidden: true, onload: fit, onerror: () => say(hint, "This browser cannot show the picture.") });
   const canvas = h("canvas", { "aria-hidden": "true" });
   const places = h("div", { class: "photo-places", "aria-hidden": "true" });
   const hint = h("p", { class: "photo-hint muted" });
   const frame = h("div", { class: "photo-frame" }, image, canvas, places);
   const element = h("div", { class: "photo-view card empty", ondragover: over, ondragleave: out, ondrop: dropped }, frame, hint);
   const watch = new ResizeObserver(redraw);
-  let url = "", draw = () => {};
+  let url = "", draw = () => {}, isClosed = false;
   watch.observe(image);
   say(hint, `Drop ${what} here, paste it, or take one of the ways above.`);
 
@@ -49,6 +49,7 @@ export function view(what, onpick, onchoose = () => {}) {
   return {
     element,
     show(picture) {
+      if (isClosed) return;
       URL.revokeObjectURL(url);
       image.hidden = true;
       url = picture.blob ? URL.createObjectURL(picture.blob) : "";
@@ -69,6 +70,7 @@ export function view(what, onpick, onchoose = () => {}) {
       redraw();
     },
     close() {
+      isClosed = true;
       watch.disconnect();
       URL.revokeObjectURL(url);
     },

@@ -1,6 +1,6 @@
 // This device's camera, and why it cannot be had, in one sentence.
 
-const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const SIZE = { width: 1280, height: 720 };
 const REASONS = {
   NotAllowedError: "The browser was not allowed to use the camera: allow it beside the address, then try again.",
   NotFoundError: "This device has no camera: connect one, then try again.",
@@ -12,18 +12,19 @@ const REASONS = {
 export function whyUnavailable() {
   if (navigator.mediaDevices?.getUserMedia) return "";
   if (isSecureContext) return "This browser hands out no cameras: use a newer one.";
-  const here = `http://localhost${location.port ? `:${location.port}` : ""}/camera`;
+  const here = `http://localhost${location.port ? `:${location.port}` : ""}${location.pathname}`;
   return `Browsers hand out cameras only to pages that come by https, or from the machine itself, and this one came by http from ${location.host}: open ${here} on that machine, or put https in front of it.`;
 }
 
 export class Webcam {
   onended = () => {};
 
-  // Opens the device of this id, or one that faces "user" or "environment", or whichever the browser likes.
-  static async open({ deviceId, facing }) {
+  // Opens the device of this id, or one that faces "user" or "environment", or whichever the browser likes; `size` is what is wished for.
+  static async open({ deviceId, facing, size = SIZE }) {
+    const video = { width: { ideal: size.width }, height: { ideal: size.height }, frameRate: { ideal: 30 } };
     const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: facing ?? "user" };
     try {
-      return new Webcam(await navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...which }, audio: false }));
+      return new Webcam(await navigator.mediaDevices.getUserMedia({ video: { ...video, ...which }, audio: false }));
     } catch (error) {
       throw new Error(REASONS[error.name] ?? `The camera cannot be used (${error.name}): try another browser.`);
     }
