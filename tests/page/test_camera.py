@@ -103,7 +103,7 @@ def test_a_page_that_is_left_while_its_camera_opens_has_none(show: Opener, syste
           document.querySelector('nav a[href="/photo"]').click();
         }"""
     )
-    page.wait_for_function("window.stream?.getTracks().every((track) => track.readyState === 'ended')")
+    page.wait_for_function("() => window.stream?.getTracks().every((track) => track.readyState === 'ended')")
     system.until(lambda: cameras(system) == ["demo"])
 
 
