@@ -227,7 +227,7 @@ def measured(api: Api, broker: Broker, threads: int, seconds: float) -> list[Res
 
 
 def test_what_is_foretold_comes_true(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> None:
-    """Four times the threads, then a quarter of the quota: results a second and their age come as computed, within 35 %."""
+    """Four times the threads, then a quarter of the quota: results a second and their age come as computed, within 35 % (or 50 ms)."""
     with Endpoint(seconds=0.06) as endpoint, filming(broker, 2, 15.0):
         provider = Provider("endpoint", "us-east-1", endpoint.url, 40.0)
         with dashboard(session_valkey.url, replace(settings, provider=provider)) as api:
@@ -244,7 +244,7 @@ def test_what_is_foretold_comes_true(session_valkey: Valkey, broker: Broker, set
     assert with_threads["results_per_second"] > 24
     for foretold, came in ((with_threads, now["now"]), (now["cards"][0]["then"], figures_of(after))):
         assert foretold["results_per_second"] == pytest.approx(came["results_per_second"], rel=0.35)
-        assert foretold["age_p50"] == pytest.approx(came["age_p50"], rel=0.35)
+        assert foretold["age_p50"] == pytest.approx(came["age_p50"], rel=0.35, abs=0.05)
 
 
 def foreteller(api: Api, broker: Broker, settings: DashboardSettings, seen: list[Result]) -> WhatIf:
