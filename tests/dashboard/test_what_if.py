@@ -227,7 +227,7 @@ def measured(api: Api, broker: Broker, threads: int, seconds: float) -> list[Res
 
 
 def test_what_is_foretold_comes_true(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> None:
-    """Four times the threads, then a quarter of the quota: results a second and their age come as computed, within 35 % (or 50 ms)."""
+    """Four times the threads, then a quarter of the quota: rates and ages come as computed, within 35 % (or 50 ms)."""
     with Endpoint(seconds=0.06) as endpoint, filming(broker, 2, 15.0):
         provider = Provider("endpoint", "us-east-1", endpoint.url, 40.0)
         with dashboard(session_valkey.url, replace(settings, provider=provider)) as api:
