@@ -119,6 +119,7 @@ def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
         "attributes": list(camera.attributes),
         "policy": str(camera.policy),
         "paused": camera.paused,
+        **_rules(camera),
         "status": {
             "state": str(status.state),
             "message": redact(status.message),
@@ -130,6 +131,18 @@ def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
             "reconnects": status.reconnects,
             "stalls": status.stalls,
         },
+    }
+
+
+def _rules(camera: Camera) -> dict[str, Any]:
+    return {
+        "gate": str(camera.gate),
+        "labels": camera.labels,
+        "purpose": str(camera.purpose),
+        "zones": [[list(corner) for corner in zone] for zone in camera.zones],
+        "masks": [[list(corner) for corner in mask] for mask in camera.masks],
+        "smallest_face": camera.smallest_face,
+        "schedule": camera.schedule,
     }
 
 
@@ -149,6 +162,7 @@ def _merged(before: Camera, body: Mapping[str, Any]) -> dict[str, Any]:
         "attributes": list(before.attributes),
         "policy": None if "url" in body else str(before.policy),
         "paused": before.paused,
+        **_rules(before),
     }
     members |= {name: value for name, value in body.items() if name != "id"}
     for member, known in (("url", before.url), ("preview_url", before.preview_url)):

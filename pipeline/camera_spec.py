@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pipeline.entities import Camera, Policy
+from pipeline import rules_spec
+from pipeline.entities import Camera, Gate, Policy
 from pipeline.errors import SettingsError, redact
 from pipeline.settings import LOCAL_FPS, check_fps, parse_attributes
 
-MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused")
+MEMBERS = ("url", "preview_url", "fps", "attributes", "policy", "paused", *rules_spec.MEMBERS)
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 DEMO = "demo"
 BROWSER = "browser:"  # the webcam of a browser that has the page open; only the dashboard's socket makes such cameras
@@ -36,6 +37,7 @@ class CameraDefaults:
 
     fps: float = LOCAL_FPS
     attributes: tuple[str, ...] = ("ALL",)
+    gate: Gate = Gate.OFF
 
 
 def camera_of(
@@ -66,6 +68,7 @@ def camera_of(
             policy=_policy(given["policy"]) if "policy" in given else default_policy(url),
             preview_url=check_url(given["preview_url"], "preview_url") if "preview_url" in given else None,
             paused=_paused(given.get("paused", False)),
+            **rules_spec.rules_of(given, defaults.gate),
         )
     except SettingsError as error:
         if camera_id is None:

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from pipeline import keys
-from pipeline.entities import Camera, CameraState, CameraStatus, Policy
+from pipeline.entities import Camera, CameraState, CameraStatus, Gate, Policy, Polygon, Purpose
 from pipeline.errors import CameraExists, UnknownCamera
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,18 @@ def camera_from_json(text: str | bytes) -> Camera:
         policy=Policy(values["policy"]),
         preview_url=values.get("preview_url"),
         paused=bool(values.get("paused", False)),
+        gate=Gate(values.get("gate", Gate.OFF)),
+        labels=float(values.get("labels", 0.0)),
+        purpose=Purpose(values.get("purpose", Purpose.TEST)),
+        zones=_polygons(values.get("zones", ())),
+        masks=_polygons(values.get("masks", ())),
+        smallest_face=int(values.get("smallest_face", 0)),
+        schedule=str(values.get("schedule", "")),
     )
+
+
+def _polygons(values: Iterable[Iterable[Iterable[float]]]) -> tuple[Polygon, ...]:
+    return tuple(tuple((float(x), float(y)) for x, y in corners) for corners in values)
 
 
 def _readable(stored: Iterable[bytes]) -> Iterator[Camera]:

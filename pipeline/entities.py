@@ -27,11 +27,23 @@ ATTRIBUTE_GROUPS = ("DEFAULT", "ALL")
 
 
 class Operation(StrEnum):
-    """What may be asked of a frame, by Rekognition's names."""
+    """What may be asked of a frame, or with no frame at all of a collection, by Rekognition's names."""
 
     DETECT_FACES = "DetectFaces"
     DETECT_LABELS = "DetectLabels"
     COMPARE_FACES = "CompareFaces"
+    SEARCH_FACES_BY_IMAGE = "SearchFacesByImage"
+    INDEX_FACES = "IndexFaces"
+    SEARCH_FACES = "SearchFaces"
+    CREATE_COLLECTION = "CreateCollection"
+    DESCRIBE_COLLECTION = "DescribeCollection"
+    CREATE_USER = "CreateUser"
+    DELETE_USER = "DeleteUser"
+    LIST_USERS = "ListUsers"
+    ASSOCIATE_FACES = "AssociateFaces"
+    DISASSOCIATE_FACES = "DisassociateFaces"
+    LIST_FACES = "ListFaces"
+    DELETE_FACES = "DeleteFaces"
 
 
 class Policy(StrEnum):
@@ -39,6 +51,27 @@ class Policy(StrEnum):
 
     LATEST = "latest"  # it replaces the older one, which is counted as superseded
     EVERY = "every"  # it waits until the mailbox is empty
+
+
+class Gate(StrEnum):
+    """What has to be in a sampled frame before a call is spent on it."""
+
+    OFF = "off"  # nothing: every sampled frame is analysed
+    MOTION = "motion"  # something that moves
+    FACE = "face"  # a face, as the local detector sees it where something moves
+
+
+class Purpose(StrEnum):
+    """What a camera is for, which decides what may be found out with it."""
+
+    ACCESS = "access"  # who comes in: people are named, emotions are not inferred
+    WATCH = "watch"  # whether somebody of a watch list is there: people are named, emotions are not inferred
+    AUDIENCE = "audience"  # how many, how old, how amused: nobody is named, no picture is kept
+    TEST = "test"  # everything, for trying things out
+
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners as fractions of the picture's width and height."""
 
 
 class CameraState(StrEnum):
@@ -74,7 +107,10 @@ class Camera:
     """A source of pictures as people configured it.
 
     `url` may hold a password: it is shown only through `errors.redact`. `fps` is how many frames a second are sampled,
-    not what the camera delivers. `attributes` are Rekognition's names.
+    not what the camera delivers. `attributes` are Rekognition's names. `labels` is how many seconds lie between two looks at
+    the labels of the scene, 0 for none. Faces count inside `zones` (everywhere without any) and at least `smallest_face`
+    pixels high; `masks` are painted over before anything leaves the producer. `schedule` says when the camera is looked at
+    (`schedule.Schedule`), always when it is empty.
     """
 
     id: str
@@ -84,6 +120,13 @@ class Camera:
     policy: Policy = Policy.LATEST
     preview_url: str | None = None
     paused: bool = False
+    gate: Gate = Gate.OFF
+    labels: float = 0.0
+    purpose: Purpose = Purpose.TEST
+    zones: tuple[Polygon, ...] = ()
+    masks: tuple[Polygon, ...] = ()
+    smallest_face: int = 0
+    schedule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +184,7 @@ class Frame:
     encode_seconds: float = 0.0
     attributes: tuple[str, ...] = ("ALL",)
     operation: str = Operation.DETECT_FACES
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     place: S3Object | None = None
     target: bytes | S3Object = b""
 

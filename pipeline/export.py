@@ -8,7 +8,12 @@ from typing import Any
 
 import yaml
 
+from pipeline import rules_spec
 from pipeline.camera_spec import HIDDEN, default_policy, is_browser
+
+_PLAIN: Mapping[str, Any] = {
+    "gate": "off", "labels": 0.0, "purpose": "test", "zones": [], "masks": [], "smallest_face": 0, "schedule": "",
+}  # fmt: skip  # what need not be written
 
 
 def export(cameras: Sequence[Mapping[str, Any]]) -> str:
@@ -32,6 +37,7 @@ def _entry(camera: Mapping[str, Any], variables: list[str]) -> dict[str, Any]:
     entry |= {"fps": camera["fps"], "attributes": [name.lower() for name in camera["attributes"]]}
     if camera.get("policy", default_policy(camera["url"])) != default_policy(camera["url"]):
         entry["policy"] = camera["policy"]
+    entry |= {name: camera[name] for name in rules_spec.MEMBERS if camera.get(name, _PLAIN[name]) != _PLAIN[name]}
     return entry | ({"paused": True} if camera.get("paused") else {})
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipeline.entities import ATTRIBUTE_GROUPS, ATTRIBUTES
+from pipeline.entities import ATTRIBUTE_GROUPS, ATTRIBUTES, Gate
 from pipeline.errors import SettingsError, redact
 
 MIN_FPS, MAX_FPS = 0.01, 60.0
@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     def sampled_fps(self) -> float:
         """Frames a second and camera, where the camera says nothing itself."""
         return self.fps or (AWS_FPS if self.provider == "aws" else LOCAL_FPS)
+
+    @property
+    def default_gate(self) -> Gate:
+        """What a frame needs before a call is spent on it, where the camera says nothing itself: a face where calls cost."""
+        return Gate.FACE if self.provider == "aws" else Gate.OFF
 
     def password(self) -> str | None:
         """Return the password of Redis, from its setting or its file; raises SettingsError."""

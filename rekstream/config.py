@@ -162,4 +162,4 @@ class _Document:
 
 
 def _defaults(settings: base.Settings) -> CameraDefaults:
-    return CameraDefaults(fps=settings.sampled_fps, attributes=base.parse_attributes(settings.attributes))
+    return CameraDefaults(settings.sampled_fps, base.parse_attributes(settings.attributes), settings.default_gate)

@@ -143,7 +143,7 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             data=settings.data,
             provider=provider,
             budget=Budget.parse(settings.budget) if provider.paid else None,
-            camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes)),
+            camera_defaults=CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes), settings.default_gate),
             version=__version__,
             privacy=settings.privacy,
             token=settings.token.get_secret_value() if settings.token else None,

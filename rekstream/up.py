@@ -48,7 +48,7 @@ class Plan:
 
 def cameras_of(sources: Iterable[str], settings: Settings) -> tuple[Camera, ...]:
     """Return the cameras that the command line names, each with an id of its own; raises SettingsError or CameraError."""
-    defaults = CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes))
+    defaults = CameraDefaults(settings.sampled_fps, parse_attributes(settings.attributes), settings.default_gate)
     cameras: dict[str, Camera] = {}
     for url in sources:
         camera_id = new_id(url, cameras)

@@ -18,8 +18,9 @@ ALLOWED = {
     "producer": {"pipeline", "vision"},
     "workers": {"pipeline", "vision"},
     "dashboard": {"pipeline", "vision"},
+    "people": {"pipeline", "vision"},
     "rekognition_local": {"pipeline", "vision"},
-    "rekstream": {"producer", "workers", "dashboard", "rekognition_local", "pipeline", "vision"},
+    "rekstream": {"producer", "workers", "dashboard", "people", "rekognition_local", "pipeline", "vision"},
 }
 READS_THE_ENVIRONMENT = ROOT / "pipeline" / "settings.py"
 

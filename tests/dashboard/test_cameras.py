@@ -46,6 +46,13 @@ def test_a_camera_needs_only_a_url(api: Api, broker: Broker) -> None:
         "attributes": ["ALL"],
         "policy": "latest",
         "paused": False,
+        "gate": "off",
+        "labels": 0.0,
+        "purpose": "test",
+        "zones": [],
+        "masks": [],
+        "smallest_face": 0,
+        "schedule": "",
         "status": None,
     }
     assert CameraRegistry(broker.scripts).get("10-0-0-7-554-main").url == URL
