@@ -1,4 +1,4 @@
-"""A camera for people who have none at hand: two portraits that drift, grow, shrink and sometimes leave."""
+"""A camera for people who have none at hand: two portraits that drift, grow, shrink, leave, and come back later."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ PORTRAITS = ("grace_hopper.jpg", "astronaut.png")
 FPS = 25.0
 WIDTH, HEIGHT = 1280, 720
 
-_ROUND = 24.0  # seconds after which the same coming and going begins again
-_STAYS = ((-1.0, 19.0), (1.0, 22.0))  # when each portrait is there
+_ROUND = 48.0  # seconds after which the same coming and going begins again
+_STAY = 36.0  # so that each is away for 12 s: longer than the gap that ends a visit (setting `visit_gap`)
+_COMES = (36.0, 46.0)  # when in the round each portrait comes
 
 
 class DemoSource:
@@ -71,7 +72,7 @@ class Place:
 
 
 def place_of(portrait: int, seconds: float) -> Place | None:
-    """Return where a portrait is at a time, None while it is away; the two are away together for 2 of every 24 seconds."""
+    """Return where a portrait is at a time, None while it is away: of 48 seconds each is there for 36, both for 26, none for 2."""
     presence = _presence(portrait, seconds)
     if presence <= 0.0:
         return None
@@ -123,9 +124,8 @@ def load_portraits(folder: Path | None) -> list[Image]:
 
 def _presence(portrait: int, seconds: float) -> float:
     """From 0 (away) to 1, with a second of coming and of going."""
-    comes, goes = _STAYS[portrait]
-    moment = seconds % _ROUND
-    return min(1.0, max(0.0, min(moment - comes, goes - moment)))
+    moment = (seconds - _COMES[portrait]) % _ROUND
+    return min(1.0, max(0.0, min(moment, _STAY - moment)))
 
 
 def _paste(canvas: Image, portrait: Image, mask: NDArray[np.float32], place: Place) -> None:
