@@ -72,7 +72,7 @@ class Place:
 
 
 def place_of(portrait: int, seconds: float) -> Place | None:
-    """Return where a portrait is at a time, None while it is away: of 48 seconds each is there for 36, both for 26, none for 2."""
+    """Return where a portrait is at a time, None while it is away: of 48 s each is there for 36, both for 26, none for 2."""
     presence = _presence(portrait, seconds)
     if presence <= 0.0:
         return None

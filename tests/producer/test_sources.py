@@ -199,12 +199,10 @@ def test_broken_pictures_are_passed_over_one_by_one(pictures: Path) -> None:
 
 def test_the_demo_moves_and_is_empty_at_times() -> None:
     """Both portraits, one, and none are there within a round; both change their size."""
-    crowds = []
     for portrait in (0, 1):
         heights = [place.height for t in range(480) if (place := place_of(portrait, t / 10))]
         assert max(heights) > 1.5 * min(heights)
-    for t in range(480):
-        crowds.append(sum(place_of(portrait, t / 10) is not None for portrait in (0, 1)))
+    crowds = [sum(place_of(portrait, t / 10) is not None for portrait in (0, 1)) for t in range(480)]
     assert set(crowds) == {0, 1, 2}
     assert crowds.count(2) > 240  # both, for most of the time
     assert crowds[:200] == [2] * 200  # and from the beginning
@@ -216,7 +214,7 @@ def test_who_leaves_the_demo_stays_away_for_longer_than_a_visit_may_pause(portra
     there = [place_of(portrait, t / 10) is not None for t in range(960)]
     edges = [t / 10 for t in range(1, 960) if there[t] != there[t - 1]]
     assert len(edges) == 4
-    away = [back - gone for gone, back in zip(edges, edges[1:], strict=False) if not there[round(gone * 10)]]
+    away = [back - gone for gone, back in itertools.pairwise(edges) if not there[round(gone * 10)]]
     assert away
     assert min(away) >= 12 - 0.15
 
