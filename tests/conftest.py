@@ -81,7 +81,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def wait_until(condition: object, seconds: float = 10.0) -> None:
+def wait_until(condition: object, seconds: float = 30.0) -> None:
     """Wait for something that no event tells; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]

@@ -59,7 +59,7 @@ async def by_tls(certificate: Path, key: Path) -> list[float]:
 
 def test_a_small_call_takes_the_way_there_and_back() -> None:
     (took,) = asyncio.run(plain(10, 1))
-    assert 2 * ONE_WAY <= took < 2 * ONE_WAY + 0.1
+    assert 2 * ONE_WAY <= took < 2 * ONE_WAY + 1
 
 
 def test_all_connections_share_the_uplink() -> None:

@@ -28,7 +28,7 @@ from pipeline.provider import Provider
 
 T = TypeVar("T")
 LOCAL = Provider("local", "us-east-1")
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 def until(what: Callable[[], T], patience: float = PATIENCE) -> T:

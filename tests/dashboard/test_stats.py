@@ -104,7 +104,7 @@ def test_limits_show_cut_and_regrowth(api: Api, broker: Broker) -> None:
     broker.scripts.hset(keys.rate("local|us-east-1", "SearchFaces"), mapping=held)
     cut, search = api.get("/api/stats")["limits"]
     assert (cut["operation"], cut["quota"], cut["cuts"], cut["held_why"]) == ("DetectFaces", 50, 3, "")
-    assert cut["rate"] == pytest.approx(45, abs=1)
+    assert 44 < cut["rate"] < 50
     assert cut["scope"] == "http://user:***@127.0.0.1:4566|us-east-1"
     assert (search["operation"], search["calls"], search["held_why"]) == ("SearchFaces", 0, "AccessDeniedException: no")
     assert 15 < search["held_seconds"] <= 20

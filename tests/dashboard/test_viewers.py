@@ -91,7 +91,7 @@ def test_two_viewers_share_one_subscription(api: Api, broker: Broker) -> None:
         assert first.next().kind == "preview"
     left = time.monotonic()
     door.wait_until_watched(False)
-    assert time.monotonic() - left < 1
+    assert time.monotonic() - left < 5
 
 
 def test_the_newest_analysed_frame_comes_at_once(api: Api, broker: Broker) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from producer.sources.demo import Scene, load_portraits
 from rekstream.local import DEMO_FOLDER
@@ -79,6 +79,7 @@ def _is_expected(message: ConsoleMessage) -> bool:
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=15_000)  # two busy cores are slow at times
     with sync_playwright() as running:
         yield running
 

@@ -247,7 +247,7 @@ def test_it_says_when_the_server_is_away_and_comes_back_by_itself(
         port = int(api.url.rpartition(":")[2])
     stopped = time.monotonic()
     expect(page.get_by_role("alert")).to_contain_text("rekstream does not answer")
-    assert time.monotonic() - stopped < 2
+    assert time.monotonic() - stopped < 6
     expect(badge).to_have_class(re.compile("warn"))
     with dashboard(session_valkey.url, replace(settings, port=port)) as again:
         house = House(broker, again)

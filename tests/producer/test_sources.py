@@ -226,7 +226,7 @@ def test_the_demo_plays_in_real_time(open_by_name: Opener) -> None:
         began = time.monotonic()
         for _ in range(10):
             source.advance()
-        assert time.monotonic() - began == pytest.approx(10 / FPS, abs=0.1)
+        assert 0.9 * 10 / FPS < time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_wrong_password_is_called_that(locked: CameraProcess, user: str) -> No
     began = time.monotonic()
     with pytest.raises(CameraUnauthorized, match="refuses this user or password") as caught:
         open_stream(locked.url(path_of(locked), user))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert "wr0ng" not in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
 
@@ -91,7 +91,7 @@ def test_a_silent_host_is_given_up_in_time(scheme: str) -> None:
         began = time.monotonic()
         with pytest.raises(CameraUnreachable, match="stays silent") as caught:
             open_stream(f"{scheme}://u:s3cr3t@127.0.0.1:{server.getsockname()[1]}/main", open_seconds=1.0)
-        assert 0.9 < time.monotonic() - began < 2.0
+        assert 0.9 < time.monotonic() - began < 5.0
     assert "s3cr3t" not in str(caught.value)
 
 
@@ -123,7 +123,7 @@ def test_a_freeze_is_noticed_when_it_should_be(fragile: CameraProcess) -> None:
     frozen = time.monotonic()
     with closing(source), pytest.raises(CameraFroze):
         read_on(source)
-    assert 0.9 < time.monotonic() - frozen < 2.0
+    assert 0.9 < time.monotonic() - frozen < 5.0
 
 
 def test_a_camera_that_dies_ends_the_stream(fragile: CameraProcess) -> None:

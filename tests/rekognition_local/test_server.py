@@ -60,9 +60,9 @@ def test_many_small_calls_do_not_wait_for_nagle():
     with Server(operations=EMPTY) as server:
         connection = http.client.HTTPConnection(*server.url.removeprefix("http://").split(":"))
         started = time.perf_counter()
-        for _ in range(50):
+        for _ in range(150):
             _exchange(connection, "POST", "/", CALL, HEADERS)
-        assert time.perf_counter() - started < 1.5  # with the delay of 40 ms it takes 2
+        assert time.perf_counter() - started < 5.5  # with the delay of 40 ms it takes 6
         connection.close()
 
 
@@ -247,7 +247,7 @@ def test_closing_ends_calls_that_only_wait_and_idle_connections():
         while server.stats["in_flight"] == 0:
             _exchange(idle, "GET", "/healthz")
         started = time.perf_counter()
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
     assert waiting.getresponse().status == 200
     idle.close()
     waiting.close()
@@ -264,7 +264,7 @@ def test_a_signal_ends_it_within_a_second_with_calls_still_waiting(tmp_path, nam
         started = time.perf_counter()
         process.send_signal(name)
         assert process.wait(timeout=5) == 0
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < 4  # without it, 60
         for connection in connections:
             connection.close()
 

@@ -49,7 +49,7 @@ class Up:
     def api(self) -> str:
         return self.wait_for(r"API +(http://\S+)").group(1)
 
-    def wait_for(self, pattern: str, seconds: float = 40.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
         deadline = time.monotonic() + seconds
         with self._spoken:
             while True:
@@ -72,7 +72,7 @@ class Up:
     def results(self, camera: str) -> list[dict[str, Any]]:
         return list(self.get(f"/api/results?camera={camera}&limit=50")["results"])
 
-    def until(self, condition: Callable[[], object], seconds: float = 20.0) -> float:
+    def until(self, condition: Callable[[], object], seconds: float = 45.0) -> float:
         """Wait until the API says so; returns the seconds it took."""
         began = time.monotonic()
         while True:
@@ -84,7 +84,7 @@ class Up:
             assert time.monotonic() - began < seconds, f"not so within {seconds} s; {self.said[-2000:]}"
             time.sleep(0.05)
 
-    def fresh_result(self, camera: str, seconds: float = 20.0) -> dict[str, Any]:
+    def fresh_result(self, camera: str, seconds: float = 45.0) -> dict[str, Any]:
         """Wait for a result of a frame that is captured from now on."""
         since = time.time()
         found: list[dict[str, Any]] = []
