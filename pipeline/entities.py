@@ -46,6 +46,10 @@ class Operation(StrEnum):
     DELETE_FACES = "DeleteFaces"
 
 
+OURS = "_"
+"""Options of a frame that begin so are not Rekognition's: not sent, they stand in its result (``_Track`` as ``Track``)."""
+
+
 class Policy(StrEnum):
     """What happens to a frame that finds its mailbox full."""
 
@@ -171,7 +175,8 @@ class Frame:
     clock, taken right after the picture was read; `width` and `height` are those of `jpeg`.
 
     All frames of one camera ask the same `operation`. `options` are members of its request that are neither pictures nor
-    attributes (MinConfidence …). `place`, if given, stands for `jpeg`, which is then empty; `target` is the second picture
+    attributes (MinConfidence …), and ours (see OURS). An operation of a collection that takes no picture has an empty
+    `jpeg`. `place`, if given, stands for `jpeg`, which is then empty; `target` is the second picture
     of CompareFaces.
     """
 

@@ -18,11 +18,24 @@ _FAST_OPERATIONS = frozenset({DETECT_FACES, Operation.COMPARE_FACES})
 
 # https://aws.amazon.com/rekognition/pricing/: dollars a picture in the first million of a month, us-east-1. Other regions
 # and later steps differ; the figures shown are therefore an upper estimate there, and are said to be one. A call counts as
-# one picture, that of two pictures (CompareFaces) as well.
+# one picture, that of two pictures (CompareFaces) as well. What only keeps house in a collection costs nothing; that a stored
+# face and a stored user cost something a month is not counted here.
 _DOLLARS_A_CALL: Mapping[str, float] = {
     Operation.DETECT_FACES: 0.001,
     Operation.DETECT_LABELS: 0.001,
     Operation.COMPARE_FACES: 0.001,
+    Operation.SEARCH_FACES_BY_IMAGE: 0.001,
+    Operation.SEARCH_FACES: 0.001,
+    Operation.INDEX_FACES: 0.001,
+    Operation.ASSOCIATE_FACES: 0.001,
+    Operation.DISASSOCIATE_FACES: 0.0,
+    Operation.CREATE_COLLECTION: 0.0,
+    Operation.DESCRIBE_COLLECTION: 0.0,
+    Operation.CREATE_USER: 0.0,
+    Operation.DELETE_USER: 0.0,
+    Operation.LIST_USERS: 0.0,
+    Operation.LIST_FACES: 0.0,
+    Operation.DELETE_FACES: 0.0,
 }
 
 LOCAL_CALLS_PER_SECOND = 1000.0  # the local server is bound by its cores; the limit only spreads throttles it rehearses

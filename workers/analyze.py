@@ -14,7 +14,7 @@ import redis
 
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.clock import Clock
-from pipeline.entities import Operation, Policy, TakenFrame
+from pipeline.entities import OURS, Frame, Operation, Policy, TakenFrame
 from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
 from pipeline.provider import Provider
@@ -126,7 +126,7 @@ class Analyzer:
         stages["service"] = answer.service_seconds
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
-        result = self._envelope(taken, stages, answered_at) | dict(answer.response)
+        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | dict(answer.response)
         finished = self._finish(taken, "analysed", result, kept_instead(self.privacy, taken.frame, answer.response))
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
@@ -178,8 +178,8 @@ class Analyzer:
             return self.limits.of(taken.frame.operation).acquire(lambda: self.mailbox.extend(camera, token))
 
     def _finish_failed(self, taken: TakenFrame, failure: CallFailed, stages: dict[str, float]) -> None:
-        error = {"Code": failure.code, "Message": failure.message}
-        result = self._envelope(taken, stages, self.clock.now()) | {"error": error}
+        error = {"Code": failure.code, "Message": failure.message, "Kind": failure.kind}
+        result = _own_members(taken.frame) | self._envelope(taken, stages, self.clock.now()) | {"error": error}
         self._finish(taken, f"failed:{failure.kind}", result)
 
     def _finish(self, taken: TakenFrame, outcome: str, result: dict[str, Any], instead: bytes | None = None) -> Finished | None:
@@ -214,6 +214,11 @@ class Analyzer:
             self.metrics.stage_seconds.labels(camera, stage).observe(seconds)
         self.metrics.stage_seconds.labels(camera, "publish").observe(max(0.0, finished.published_at - answered_at))
         self.metrics.result_age_seconds.labels(camera).observe(finished.published_at - taken.frame.captured_at)
+
+
+def _own_members(frame: Frame) -> dict[str, Any]:
+    """Return what a frame carries for its result alone, without the mark."""
+    return {name.removeprefix(OURS): value for name, value in frame.options.items() if name.startswith(OURS)}
 
 
 def _stages_before_the_call(taken: TakenFrame, asked_at: float) -> dict[str, float]:

@@ -4,6 +4,11 @@ CallFailed.kind     what it means                                   what the wor
 throttled           more calls than the quota                       slows all workers down
 denied              credentials or permission, the same each time   holds all calls back for a while
 picture             this picture will never be accepted             fails this frame
+no_face             there is no face in it that could be searched   fails this frame
+absent              no such collection, user or face                fails this frame
+exists              there is such a collection already              fails this frame
+conflict            another change of it is under way, or was made  fails this frame
+full                the account or the collection is full           fails this frame
 server              5xx: may work the next time                     retries frames of policy `every`
 timeout             no answer in time; counts as spent              retries frames of policy `every`
 connection          the endpoint cannot be reached                  retries frames of policy `every`
@@ -13,9 +18,11 @@ request             the request is wrong: a fault of this program   fails this f
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -38,7 +45,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from pipeline.broker import is_loopback
-from pipeline.entities import Frame, Operation, S3Object
+from pipeline.entities import OURS, Frame, Operation, S3Object
 from pipeline.errors import ProviderError, redact
 from pipeline.provider import Provider
 from workers.timed_http import forget_last_call, last_call, time_calls
@@ -59,13 +66,40 @@ _KINDS = {
     "ImageTooLargeException": "picture",
     "InvalidImageFormatException": "picture",
     "InvalidS3ObjectException": "picture",
+    "ResourceNotFoundException": "absent",
+    "ResourceAlreadyExistsException": "exists",
+    "ConflictException": "conflict",
+    "IdempotentParameterMismatchException": "conflict",
+    "ServiceQuotaExceededException": "full",
     "InternalServerError": "server",
     "ServiceUnavailableException": "server",
 }
-UNPAID = frozenset({"throttled", "denied", "connection", "server"})  # no picture was analysed; after a time-out, perhaps
+# Amazon and the local server word it differently, and both call it InvalidParameterException.
+_NO_FACE = re.compile(r"\bno faces? (in|was found in|were found in) ", re.IGNORECASE)
+# In these cases no picture was analysed; after a time-out, perhaps.
+UNPAID = frozenset({"throttled", "denied", "connection", "server", "absent", "exists", "conflict"})
 RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"})
 _FIRST_SERVER_STATUS = 500
-_ANSWERED = {Operation.DETECT_FACES: "FaceDetails", Operation.DETECT_LABELS: "Labels", Operation.COMPARE_FACES: "FaceMatches"}
+_ANSWERED: Mapping[str, str] = {  # a member of each answer; '' where an answer is empty
+    Operation.DETECT_FACES: "FaceDetails",
+    Operation.DETECT_LABELS: "Labels",
+    Operation.COMPARE_FACES: "FaceMatches",
+    Operation.SEARCH_FACES_BY_IMAGE: "FaceMatches",
+    Operation.INDEX_FACES: "FaceRecords",
+    Operation.SEARCH_FACES: "FaceMatches",
+    Operation.CREATE_COLLECTION: "CollectionArn",
+    Operation.DESCRIBE_COLLECTION: "FaceCount",
+    Operation.CREATE_USER: "",
+    Operation.DELETE_USER: "",
+    Operation.LIST_USERS: "Users",
+    Operation.ASSOCIATE_FACES: "UserStatus",
+    Operation.DISASSOCIATE_FACES: "UserStatus",
+    Operation.LIST_FACES: "Faces",
+    Operation.DELETE_FACES: "DeletedFaces",
+}
+_OF_A_PICTURE = frozenset(
+    {Operation.DETECT_FACES, Operation.DETECT_LABELS, Operation.SEARCH_FACES_BY_IMAGE, Operation.INDEX_FACES}
+)
 
 _ADVICE = {
     "denied": "check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are what requests are signed with",
@@ -125,12 +159,11 @@ class BotoRekognition:
             response = getattr(self._client, xform_name(operation))(**request)
         except (BotoCoreError, ClientError, ResponseParserError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise classify(error) from error
-        expected = _ANSWERED[Operation(operation)]
-        if not isinstance(response, dict) or not isinstance(response.get(expected), list):
+        expected = _ANSWERED[operation]
+        if not isinstance(response, dict) or (expected and response.get(expected) is None):
             raise CallFailed("answer", "NotRekognition", f"the answer holds no {expected}: is this a Rekognition endpoint?")
-        response.pop("ResponseMetadata", None)
         sent_at, answered_at = last_call()
-        return Answer(response, answered_at - sent_at if sent_at else time.monotonic() - started)
+        return Answer(_plain(response), answered_at - sent_at if sent_at else time.monotonic() - started)
 
     def detect_faces_of(self, image: Mapping[str, Any], attributes: Sequence[str]) -> Answer:
         """Return what DetectFaces says of an Image, which may lie on S3; raises CallFailed."""
@@ -145,12 +178,15 @@ def request_of(frame: Frame) -> tuple[dict[str, Any], int]:
     """Return what to call the frame's operation with, and how many bytes of pictures that sends."""
     source = _image(frame.place or frame.jpeg)
     size = len(frame.jpeg)
+    options = {name: value for name, value in frame.options.items() if not name.startswith(OURS)}
     if frame.operation == Operation.DETECT_FACES:
-        return {"Image": source, "Attributes": list(frame.attributes)}, size
+        return {"Image": source, "Attributes": list(frame.attributes), **options}, size
     if frame.operation == Operation.COMPARE_FACES:
         size += len(frame.target) if isinstance(frame.target, bytes) else 0
-        return {"SourceImage": source, "TargetImage": _image(frame.target), **frame.options}, size
-    return {"Image": source, **frame.options}, size
+        return {"SourceImage": source, "TargetImage": _image(frame.target), **options}, size
+    if frame.operation in _OF_A_PICTURE:
+        return {"Image": source, **options}, size
+    return options, 0
 
 
 def account_of(provider: Provider) -> str:
@@ -200,8 +236,17 @@ def _from_response(error: ClientError) -> CallFailed:
     about = error.response.get("Error", {})
     code = str(about.get("Code", "Unknown")).split("#")[-1]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    message = redact(str(about.get("Message", "")))
     kind = _KINDS.get(code) or ("server" if status >= _FIRST_SERVER_STATUS else "request")
-    return CallFailed(kind, code, redact(str(about.get("Message", ""))))
+    if code == "InvalidParameterException" and _NO_FACE.search(message):
+        kind = "no_face"
+    return CallFailed(kind, code, message)
+
+
+def _plain(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a response as JSON has it: without the SDK's metadata, moments (of collections) as seconds since 1970."""
+    members = {name: value for name, value in response.items() if name != "ResponseMetadata"}
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in members.items()}
 
 
 def _client(service: str, provider: Provider, connections: int, connect: float, read: float) -> Any:

@@ -100,8 +100,16 @@ def test_quotas_are_aws_defaults_by_region_unless_said_otherwise() -> None:
     assert Provider("aws", "eu-central-1").calls_per_second("SearchFacesByImage") == 5
     assert Provider("aws", "us-east-1", tps=7).calls_per_second(DETECT_FACES) == 7
     raised = Provider("aws", "eu-central-1", tps=400)  # for DetectFaces: the others keep AWS's default
-    assert [raised.calls_per_second(operation) for operation in Operation] == [400, 5, 25]
-    assert raised.most_dollars_per_second() == pytest.approx(0.43)
+    quotas = {operation: raised.calls_per_second(operation) for operation in Operation}
+    assert (quotas.pop(DETECT_FACES), quotas.pop(Operation.COMPARE_FACES), set(quotas.values())) == (400, 25, {5})
+    assert raised.most_dollars_per_second() == pytest.approx(0.4 + 0.025 + 5 * 0.005)
+
+
+def test_keeping_house_in_a_collection_costs_nothing() -> None:
+    aws = Provider("aws", "us-east-1")
+    free = {operation for operation in Operation if aws.dollars_per_call(operation) == 0}
+    paid = {"DetectFaces", "DetectLabels", "CompareFaces", "SearchFacesByImage", "SearchFaces", "IndexFaces", "AssociateFaces"}
+    assert set(Operation) - free == paid
 
 
 @pytest.mark.parametrize("text", ["1/day", "$1.50/hour", " 20 / month "])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
+import pipeline.entities
 from pipeline.entities import Frame, S3Object
 from pipeline.errors import ProviderError
 from pipeline.provider import Provider
@@ -21,6 +25,8 @@ from rekognition_local.protocol import Operation
 from rekognition_local.server import Server
 from rekstream import environment
 from tests.endpoint import Endpoint
+from tests.rekognition_local.people import empty, picture
+from tests.vision.scenes import HOPPER
 from workers import rekognition
 from workers.rekognition import BotoRekognition, CallFailed, request_of
 from workers.timed_http import time_calls
@@ -70,6 +76,10 @@ ON_S3 = S3Object("photos", "a.jpg", "v1")
         (replace(JPEG, operation="DetectLabels", options={"MinConfidence": 70.0, "MaxLabels": 5}), 4),
         (replace(JPEG, operation="CompareFaces", target=b"another", options={"SimilarityThreshold": 80.0}), 11),
         (replace(JPEG, operation="CompareFaces", target=S3Object("photos", "b.jpg")), 4),
+        (replace(JPEG, operation="SearchFacesByImage", options={"CollectionId": "staff", "_Track": "door-1"}), 4),
+        (replace(JPEG, operation="IndexFaces", options={"CollectionId": "staff", "ExternalImageId": "p_1"}), 4),
+        (replace(JPEG, jpeg=b"", operation="CreateUser", options={"CollectionId": "staff", "UserId": "p_1", "_For": 1}), 0),
+        (replace(JPEG, jpeg=b"", operation="ListFaces", options={"CollectionId": "staff"}), 0),
     ],
 )
 def test_what_a_frame_asks_is_a_request_of_the_service_model(frame: Frame, sent: int) -> None:
@@ -77,6 +87,69 @@ def test_what_a_frame_asks_is_a_request_of_the_service_model(frame: Frame, sent:
     shape = botocore.session.get_session().get_service_model("rekognition").operation_model(frame.operation).input_shape
     validate_parameters(request, shape)
     assert sent_bytes == sent
+
+
+def test_every_operation_can_be_called() -> None:
+    """A life of a collection on the local server, by each operation that there is."""
+    with Server() as server:
+        client = client_of(server.url)
+
+        def ask(operation: str, picture: bytes = b"", **options: object) -> Mapping[str, Any]:
+            frame = replace(JPEG, jpeg=picture, operation=operation, options={"CollectionId": "staff", **options})
+            asked.add(operation)
+            return client.call(operation, request_of(frame)[0]).response
+
+        asked: set[str] = {"DetectFaces", "DetectLabels", "CompareFaces"}  # photos ask these
+        assert ask("CreateCollection")["CollectionArn"].endswith("staff")
+        face = ask("IndexFaces", picture(HOPPER), ExternalImageId="p_1")["FaceRecords"][0]["Face"]["FaceId"]
+        assert ask("CreateUser", UserId="p_1") == {}
+        assert ask("AssociateFaces", UserId="p_1", FaceIds=[face])["UserStatus"]
+        assert [user["UserId"] for user in ask("ListUsers")["Users"]] == ["p_1"]
+        about = ask("DescribeCollection")
+        assert (about["FaceCount"], about["UserCount"]) == (1, 1)
+        assert abs(json.loads(json.dumps(about))["CreationTimestamp"] - time.time()) < 60
+        assert ask("SearchFacesByImage", picture(HOPPER, "light"))["FaceMatches"][0]["Face"]["FaceId"] == face
+        assert ask("SearchFaces", FaceId=face)["FaceMatches"] == []
+        assert ask("DisassociateFaces", UserId="p_1", FaceIds=[face])["UserStatus"]
+        assert ask("ListFaces")["Faces"][0]["ExternalImageId"] == "p_1"
+        assert ask("DeleteFaces", FaceIds=[face])["DeletedFaces"] == [face]
+        assert ask("DeleteUser", UserId="p_1") == {}
+        assert asked == set(pipeline.entities.Operation)
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "options", "kind"),
+    [
+        ("CreateCollection", {}, "exists"),
+        ("DescribeCollection", {"CollectionId": "nowhere"}, "absent"),
+        ("CreateUser", {"UserId": "p_1"}, "conflict"),
+        ("DeleteUser", {"UserId": "p_2"}, "absent"),
+        ("SearchFacesByImage", {}, "no_face"),
+        ("ListFaces", {"MaxResults": -1}, "request"),
+    ],
+)
+def test_what_a_collection_refuses_has_its_kind(staff: str, operation: str, options: dict[str, Any], kind: str) -> None:
+    frame = replace(JPEG, jpeg=empty(), operation=operation, options={"CollectionId": "staff", **options})
+    with pytest.raises(CallFailed) as failure:
+        client_of(staff).call(operation, request_of(frame)[0])
+    assert failure.value.kind == kind
+
+
+def test_amazons_words_for_no_face_are_known() -> None:
+    words = {"Error": {"Code": "InvalidParameterException", "Message": "There are no faces in the image. Should be one."}}
+    assert rekognition.classify(ClientError(words, "SearchFacesByImage")).kind == "no_face"
+
+
+@pytest.fixture(scope="module")
+def staff() -> Iterator[str]:
+    """The URL of a server with one collection and one user."""
+    with Server() as server:
+        client = client_of(server.url)
+        client.call("CreateCollection", {"CollectionId": "staff"})
+        client.call("CreateUser", {"CollectionId": "staff", "UserId": "p_1"})
+        yield server.url
+        client.close()
 
 
 def test_an_operation_of_a_newer_version_fails_its_frame_with_a_sentence() -> None:
