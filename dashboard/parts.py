@@ -17,6 +17,7 @@ from dashboard.chart_desk import ChartDesk
 from dashboard.checks import CheckDesk
 from dashboard.collector import registry_of
 from dashboard.display import Displays
+from dashboard.happenings import HappeningReader
 from dashboard.history import SCRAPE_SECONDS
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
@@ -39,6 +40,7 @@ from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.entities import Preview, Result
+from pipeline.happenings import HappeningListener
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.metrics import DashboardMetrics
@@ -73,6 +75,7 @@ class Parts:
         self.window = ResultWindow(self.clock.now)
         self.worst = WorstFrames(self.results.picture_of, self.clock.now)
         self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self._take_over, MINUTE)
+        self._happenings = HappeningReader(HappeningListener(broker.jobs), self.feed.publish)
         self.rehearsal = RehearsalDesk(settings.provider)
         self.metrics = registry_of(broker, lambda: self.clock.error_seconds)
         self.displays = Displays(self.window, self.clock.now, DashboardMetrics(self.metrics).display_age_seconds)
@@ -114,6 +117,7 @@ class Parts:
             self.keeper.look()
         self.worst.start()
         self.feed.start()
+        self._happenings.start()
         self.previews.start(self._show)
         for chore in self._chores:
             chore.start()
@@ -127,6 +131,7 @@ class Parts:
         """End every thread and close the state file, once no more requests come."""
         self.browser_cameras.close()
         self.feed.stop()
+        self._happenings.stop()
         self.worst.stop()
         self.previews.stop()
         for chore in self._chores:

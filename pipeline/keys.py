@@ -13,6 +13,7 @@ SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JS
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
 CHECKS = f"{PREFIX}checks"  # list: ids of the sources that are to be checked
+HAPPENINGS = f"{PREFIX}happenings"  # channel: what happens with people, for pages that are open
 
 
 def box(camera: str) -> str:
