@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         description="folder of the state file, and of local collections",
     )
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
+    show_similarity: float = Field(80.0, ge=1, le=100, description="percent from which a face is named; AWS's own default")
+    watch_similarity: float = Field(99.0, ge=1, le=100, description="percent from which a watch list tells; AWS's advice")
+    visit_gap: float = Field(10.0, ge=1, le=3600, description="seconds out of sight after which a visit is over")
+    visit_days: float = Field(30.0, gt=0, le=3650, description="days for which visits are kept")
+    unknown_hours: float = Field(24.0, ge=0, le=8760, description="hours for which unknown faces are recognised again; 0 never")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
     read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
     access_key: SecretStr | None = Field(None, description="what callers of a local Rekognition server sign with, workers too")
