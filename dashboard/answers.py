@@ -40,6 +40,10 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.PictureError, 422),
     (errors.UnknownCamera, 404),
     (errors.CameraExists, 409),
+    (errors.UnknownPerson, 404),
+    (errors.PersonExists, 409),
+    (errors.PeopleAway, 503),
+    (errors.StorageError, 503),
     (errors.BrokerError, 503),
     (errors.ProviderError, 502),
 )

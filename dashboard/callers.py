@@ -26,6 +26,7 @@ OPEN_PATHS = frozenset(
     }
 )
 _FILES = "/static/"  # the page's code is no secret, and a session may end while it loads
+WHO = "rekstream.who"  # in a request's scope: who asks, as the audit log names it
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 CSRF_HEADER = "x-rekstream"  # no form and no foreign page can send it
 
@@ -48,8 +49,10 @@ class Callers:
         if not self._needs_login:
             _check_host(caller.headers.get("host", ""))
         session = self._sessions.find(caller.cookies.get(COOKIE))
+        scope[WHO] = "this machine" if session is None else "session"
         if self._has_token(caller):
             session = None
+            scope[WHO] = "token"
         elif session is None and self._needs_login and not _is_open(scope["path"]):
             raise _stranger(scope, caller.headers)
         if scope["type"] == "websocket" or scope["method"] in CHANGING:

@@ -24,6 +24,7 @@ from dashboard.live import LiveFeed
 from dashboard.notices import NoticeBoard
 from dashboard.observed import Observer
 from dashboard.passwords import Attempts
+from dashboard.people import PeopleDesk
 from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
@@ -94,6 +95,7 @@ class Parts:
         )
         self.what_if = WhatIf(Observer(broker.scripts, settings), settings.provider, self.stats.look, self.window.last_minute)
         self.photos = Photos(broker, self.clock, self.feed, self.stats, settings.provider)
+        self.people = PeopleDesk(broker)
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)
         self.desk = CameraDesk(

@@ -11,6 +11,11 @@
     ├── UnknownCamera                 no camera of that id                            HTTP 404
     ├── CameraExists                  two cameras of one id                           HTTP 409
     ├── PictureError                  a picture that Rekognition would refuse         HTTP 422
+    │   └── EnrolmentRefused          a picture that would poison a library of faces
+    ├── UnknownPerson                 nobody of that id or name                       HTTP 404
+    ├── PersonExists                  two people of one name                          HTTP 409
+    ├── PeopleAway                    the people process does not answer              HTTP 503
+    ├── StorageError                  a file of ours cannot be read or written now    HTTP 503
     ├── BrokerError                   Redis does not answer or is not usable          HTTP 503
     ├── ProviderError                 Rekognition cannot be called as configured
     └── PortInUse                     somebody else listens there
@@ -87,6 +92,26 @@ class CameraExists(RekstreamError):
 
 class PictureError(RekstreamError):
     """A picture that Rekognition would refuse."""
+
+
+class EnrolmentRefused(PictureError):
+    """A picture that would poison a library of faces: no face, two of them, small, blurred, or somebody else's."""
+
+
+class UnknownPerson(RekstreamError):
+    """There is nobody of that id or name."""
+
+
+class PersonExists(RekstreamError):
+    """There is somebody of that name already."""
+
+
+class PeopleAway(RekstreamError):
+    """The people process is not running, or did not answer."""
+
+
+class StorageError(RekstreamError):
+    """A file of ours cannot be read or written now."""
 
 
 class BrokerError(RekstreamError):

@@ -86,6 +86,26 @@ def rate(scope: str, operation: str) -> str:
     return f"{PREFIX}rate:{scope}:{operation}"
 
 
+def requests(topic: str) -> str:
+    """Return the key of the list of questions that wait for the process that serves a topic."""
+    return f"{PREFIX}requests:{topic}"
+
+
+def serving(topic: str) -> str:
+    """Return the key that says that some process answers a topic's questions."""
+    return f"{PREFIX}serving:{topic}"
+
+
+def request(name: str) -> str:
+    """Return the key of one question."""
+    return f"{PREFIX}request:{name}"
+
+
+def reply(name: str) -> str:
+    """Return the key of the list that holds its answer."""
+    return f"{PREFIX}reply:{name}"
+
+
 def check(request: str) -> str:
     """Return the key of the URL that is to be checked."""
     return f"{PREFIX}check:{request}"

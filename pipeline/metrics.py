@@ -87,6 +87,23 @@ class DashboardMetrics:
         )
 
 
+class PeopleMetrics:
+    """What the people process measures itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "rekstream_people_requests",
+            "Questions that the people process answered, by outcome (ok, or the error's name)",
+            ["what", "outcome"],
+            registry=registry,
+        )
+        self.clock_error_seconds = Gauge(
+            "rekstream_clock_error_seconds",
+            "The most by which this process's clock can differ from Redis's",
+            registry=registry,
+        )
+
+
 class MetricsServer:
     """Serves a registry at http://HOST:PORT/metrics until it is stopped; `address` is where."""
 

@@ -132,6 +132,14 @@ def work(
 
 
 @app.command()
+def people(redis: Redis = None, data: Data = None) -> None:
+    """Know who is there: follow the results of the system at --redis, and keep people.sqlite; one such process a system."""
+    from rekstream import parts  # noqa: PLC0415  # beside its only user
+
+    parts.people(_settings(redis=redis, data=data), _stop_on_signals())
+
+
+@app.command()
 def local_rekognition(
     host: Host = None,
     port: Annotated[int | None, typer.Option(help="port to listen on, 9000 if not said; 0 takes a free one")] = None,
@@ -169,7 +177,7 @@ def dashboard(
 
 @app.command()
 def health(
-    part: Annotated[Literal["produce", "work", "dashboard", "local-rekognition"], typer.Argument(help="which")],
+    part: Annotated[Literal["produce", "work", "people", "dashboard", "local-rekognition"], typer.Argument(help="which")],
     redis: Redis = None,
     host: Host = None,
     port: Port = None,

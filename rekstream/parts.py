@@ -91,6 +91,17 @@ def work(settings: Settings, stop: threading.Event) -> None:
         )
 
 
+def people(settings: Settings, stop: threading.Event) -> None:
+    """Know who is there until `stop`."""
+    from people.house import PeopleSettings  # noqa: PLC0415  # only this part needs it
+    from people.process import run  # noqa: PLC0415  # only this part needs it
+
+    broker = broker_of(settings)
+    broker.check()
+    provider = Provider.of(settings, settings.local_url)
+    run(broker, PeopleSettings(data=settings.data, provider=provider, version=__version__), stop)
+
+
 def local_rekognition(
     settings: Settings,
     tps: tuple[str, ...],

@@ -1,7 +1,7 @@
 """`rekstream up`: start what is missing, keep it running, show it, and stop it in order.
 
-started:  valkey -> local Rekognition -> dashboard, producers, workers
-stopped:  producers -> workers -> local Rekognition -> dashboard -> valkey
+started:  valkey -> local Rekognition -> dashboard, people, producers, workers
+stopped:  producers -> workers -> people -> local Rekognition -> dashboard -> valkey
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class System:
         self._tell_everybody()
         local_url = self._start_local_rekognition() if self.plan.provider.name == "local" else None
         told = environment.of_children(settings, redis=self.redis_url, port=self._port, local_url=local_url)
-        for name, stop_seconds in (("dashboard", 5.0), ("work", 6.0), ("produce", 5.0)):
+        for name, stop_seconds in (("dashboard", 5.0), ("people", 5.0), ("work", 6.0), ("produce", 5.0)):
             self._run(Part(name, ours(name), told, stop_seconds))
         local.wait_until_healthy(self.dashboard, self._tend)
         self._started = True
@@ -146,6 +146,7 @@ class System:
     def stop(self) -> None:
         """Stop everything in order, and leave nothing behind."""
         self.stop_producing()
+        self._stop_parts("people")
         self._stop_parts("local-rekognition", "dashboard")
         self._stop_parts("valkey")
         self.broker.close()

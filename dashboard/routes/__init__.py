@@ -14,12 +14,13 @@ from dashboard.routes import (
     notices,
     operation,
     pages,
+    people,
     photos,
     results,
     sessions,
 )
 
-ROOMS = (cameras, results, live, charts, notices, photos, latency, sessions, operation, browser_camera, pages)
+ROOMS = (cameras, results, live, charts, notices, photos, people, latency, sessions, operation, browser_camera, pages)
 
 
 def routes(parts: Parts) -> APIRouter:

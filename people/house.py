@@ -1,0 +1,80 @@
+"""What the rooms of the people process share, and what each of them may offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from prometheus_client import CollectorRegistry
+
+from people.database import Database
+from pipeline.broker import Broker
+from pipeline.clock import Clock
+from pipeline.entities import Result
+from pipeline.provider import Provider
+from pipeline.requests import Request
+
+Answer = Callable[[Request], Mapping[str, Any]]
+"""Answers one kind of question with what JSON can hold; raises RekstreamError, which whoever asked will meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleSettings:
+    """What the people process is told; `data` is the folder of people.sqlite."""
+
+    data: Path
+    provider: Provider
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every room can use; `registry` is what /metrics shows."""
+
+    broker: Broker
+    database: Database
+    clock: Clock
+    settings: PeopleSettings
+    registry: CollectorRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done again and again, every `seconds`, on a thread of its own."""
+
+    name: str
+    seconds: float
+    action: Callable[[], None]
+
+
+class Room:
+    """One part of the people process; what it does not offer it need not define."""
+
+    tables: ClassVar[tuple[str, ...]] = ()
+    """CREATE TABLE IF NOT EXISTS … statements, run at each start."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Return the questions that are answered here by name, such as people.list."""
+        return {}
+
+    def hear(self, results: Sequence[Result]) -> None:
+        """Take notice of what came out of the results stream, in its order, each result once.
+
+        Called inside the transaction that keeps the cursor: what is written to the database counts once through any kill, and
+        is undone if this raises. Nothing slow belongs here, and no call of Rekognition.
+        """
+
+    def chores(self) -> Sequence[Chore]:
+        """Return what is to be done again and again."""
+        return ()
+
+    def start(self) -> None:
+        """Begin what runs on threads of this room; Redis may be away."""
+
+    def stop(self) -> None:
+        """End what runs on threads of this room."""

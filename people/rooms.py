@@ -1,0 +1,12 @@
+"""The rooms of the people process, and all tables of people.sqlite: whoever adds a room adds it here."""
+
+from __future__ import annotations
+
+from people import follower
+from people.house import Room
+from people.register import Register
+
+ROOMS: tuple[type[Room], ...] = (Register,)
+"""In the order in which they hear results."""
+
+TABLES = (*follower.TABLES, *(table for room in ROOMS for table in room.tables))
