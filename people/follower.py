@@ -14,7 +14,7 @@ from people.database import Database
 from people.house import Room
 from pipeline.broker import Broker
 from pipeline.entities import Result
-from pipeline.errors import RekstreamError
+from pipeline.errors import RekstreamError, StorageError
 from pipeline.results import BEGINNING, Results
 
 log = logging.getLogger(__name__)
@@ -61,11 +61,15 @@ class Follower:
             for room in self._rooms:
                 self._let_hear(room, results)
             self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", server, results[-1].id, time.time())
+        for room in self._rooms:
+            room.settle()
 
     def _let_hear(self, room: Room, results: Sequence[Result]) -> None:
         try:
             with self._database.transaction():
                 room.hear(results)
+        except StorageError:  # a full disk: the whole batch is heard again
+            raise
         except Exception:  # the room's boundary: the others hear all the same
             log.exception("%s did not take in %d results", type(room).__name__, len(results))
 

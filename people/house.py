@@ -58,6 +58,9 @@ class Room:
     def __init__(self, house: House) -> None:
         self.house = house
 
+    def meet(self, rooms: Mapping[type[Room], Room]) -> None:
+        """Get to know the other rooms, once all are there."""
+
     def answers(self) -> Mapping[str, Answer]:
         """Return the questions that are answered here by name, such as people.list."""
         return {}
@@ -68,6 +71,17 @@ class Room:
         Called inside the transaction that keeps the cursor: what is written to the database counts once through any kill, and
         is undone if this raises. Nothing slow belongs here, and no call of Rekognition.
         """
+
+    def settle(self) -> None:
+        """Tell others (in Redis) what the last results changed, once that is kept; may raise redis.RedisError."""
+
+    def forget(self, person_id: str) -> Mapping[str, int]:
+        """Remove everything that tells of a person, and return how much of what; may be repeated after a failure."""
+        return {}
+
+    def remaining(self, person_id: str) -> Mapping[str, int]:
+        """Look for what `forget` removes, and return how much of it is there, by the same words: zeros are the proof."""
+        return {}
 
     def chores(self) -> Sequence[Chore]:
         """Return what is to be done again and again."""

@@ -53,6 +53,8 @@ class PeopleProcess:
         self._database = Database(settings.data, TABLES)
         self.house = House(broker, self._database, self._clock, settings, registry)
         self.rooms: list[Room] = [room(self.house) for room in ROOMS]
+        for room in self.rooms:
+            room.meet({type(other): other for other in self.rooms})
         self._answering = Answering(broker, self._answers(), self._metrics, stop)
         self._follower = Follower(broker, self._database, self.rooms, stop)
         self._chores = self._make_chores()
