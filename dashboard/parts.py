@@ -40,7 +40,7 @@ from dashboard.window import MINUTE, ResultWindow
 from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
-from pipeline.entities import Preview, Result
+from pipeline.entities import Preview, Purpose, Result
 from pipeline.happenings import HappeningListener
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
@@ -191,6 +191,7 @@ class Parts:
             self._reporter.redis_is_away()
             raise
         self.worst.keep_only(cameras)
+        self.worst.forget_pictures([name for name, camera in cameras.items() if not Purpose(camera["purpose"]).keeps_pictures])
         self.displays.keep_only(cameras)
         self._reporter.look(stats, cameras.values())
         self.feed.publish("stats", stats)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.entities import Operation, Result
+from pipeline.faces import counted_faces
 from pipeline.metrics import STAGES
 
 MINUTE = 60.0
@@ -146,7 +147,6 @@ def nearest_rank(count: int, percent: int) -> int:
 
 
 def _seen(result: Result) -> Seen:
-    faces = result.response.get("FaceDetails")
     error = result.error or {}
     return Seen(
         id=result.id,
@@ -156,7 +156,7 @@ def _seen(result: Result) -> Seen:
         analysed=result.error is None,
         called="" if error.get("Code") == LOST else result.operation,
         stages=tuple(_seconds(result.stages.get(stage)) for stage in STAGES),
-        faces=len(faces) if isinstance(faces, list) else 0,
+        faces=len(counted_faces(result.response)),
     )
 
 

@@ -15,6 +15,7 @@ import redis
 
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.entities import Result
+from pipeline.faces import counted_faces
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +97,13 @@ class WorstFrames:
             gone = {camera for camera, since in self._missing_since.items() if now - since > GONE_SECONDS}
             self._frames = {name: frame for name, frame in self._frames.items() if frame.camera not in gone}
 
-    def forget_pictures(self) -> None:
-        """Drop all pictures, and keep the rest."""
+    def forget_pictures(self, cameras: Collection[str] | None = None) -> None:
+        """Drop all pictures, or those of these cameras, and keep the rest."""
         with self._lock:
-            self._frames = {name: _without_picture(frame) for name, frame in self._frames.items()}
+            self._frames = {
+                name: _without_picture(frame) if cameras is None or frame.camera in cameras else frame
+                for name, frame in self._frames.items()
+            }
 
     def overall(self) -> list[WorstFrame]:
         """Return the worst of all cameras, the oldest first."""
@@ -195,9 +199,8 @@ def _spell(moment: float) -> int:
 
 def _frame(result: Result, jpeg: bytes | None) -> WorstFrame:
     whole = {**result.as_json(), "host": result.worker.rpartition(":")[0], "has_picture": jpeg is not None}
-    faces = result.response.get("FaceDetails")
     row = {name: value for name, value in whole.items() if name not in result.response} | {
-        "faces": len(faces) if isinstance(faces, list) else 0
+        "faces": len(counted_faces(result.response))
     }
     return WorstFrame(
         id=result.id,

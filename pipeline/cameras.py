@@ -60,7 +60,7 @@ class CameraRegistry:
     def all(self) -> list[Camera]:
         """Return the cameras in the order of their ids."""
         stored = self._connection.hgetall(keys.CAMERAS)
-        return sorted((camera_from_json(value) for value in stored.values()), key=lambda camera: camera.id)
+        return sorted(_readable(stored.values()), key=lambda camera: camera.id)
 
     def get(self, camera_id: str) -> Camera:
         """Return one camera; raises UnknownCamera."""

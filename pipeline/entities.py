@@ -73,6 +73,21 @@ class Purpose(StrEnum):
     AUDIENCE = "audience"  # how many, how old, how amused: nobody is named, no picture is kept
     TEST = "test"  # everything, for trying things out
 
+    @property
+    def names_people(self) -> bool:
+        """Whether anybody is identified, or recognised as somebody who was there before."""
+        return self is not Purpose.AUDIENCE
+
+    @property
+    def infers_emotions(self) -> bool:
+        """Whether emotions are asked for and told."""
+        return self in (Purpose.AUDIENCE, Purpose.TEST)
+
+    @property
+    def keeps_pictures(self) -> bool:
+        """Whether analysed pictures are kept, for a minute and those of worst frames for an hour."""
+        return self is not Purpose.AUDIENCE
+
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners as fractions of the picture's width and height."""

@@ -114,3 +114,8 @@ def check(request: str) -> str:
 def checked(request: str) -> str:
     """Return the key of the list that holds what such a check found."""
     return f"{PREFIX}checked:{request}"
+
+
+def camera_of_mailbox(mailbox: str) -> str:
+    """Return the camera of a mailbox: itself, or what stands before the colon of one that was derived from it."""
+    return mailbox.partition(":")[0]

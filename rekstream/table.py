@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.faces import counted_faces
 from pipeline.provider import Provider
 from rekstream.client import Client, ServerError
 from rekstream.words import faces_in_short
@@ -71,7 +72,7 @@ class LiveTable:
         """Ask for what is shown, and return the figures; raises ServerError."""
         self._cameras, stats = self._client.cameras(), self._client.stats()
         for result in self._client.results(limit=min(MOST_RESULTS, RESULTS_PER_CAMERA * max(1, len(self._cameras)))):
-            self._seen[result["camera"]] = faces_in_short(result.get("FaceDetails", []))
+            self._seen[result["camera"]] = faces_in_short(counted_faces(result))
         return stats
 
     def table(self, stats: Mapping[str, Any]) -> Group:

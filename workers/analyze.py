@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import redis
@@ -22,6 +22,7 @@ from pipeline.shared import Privacy
 from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
+from workers.rules import KnownCameras
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Analyzer:
     uplink: Uplink
     in_hand: InHand
     privacy: Privacy
+    cameras: KnownCameras
     stop: threading.Event
 
     def analyze(self, camera: str, token: str) -> None:
@@ -116,6 +118,8 @@ class Analyzer:
             return self.mailbox.take(camera, token)
 
     def _serve(self, taken: TakenFrame, slot: Slot, asked_at: float) -> None:
+        rules = self.cameras.rules_of(taken.frame.camera)
+        taken = replace(taken, frame=rules.asked(taken.frame))
         stages = _stages_before_the_call(taken, asked_at)
         try:
             answer = self._call_while_worth_it(taken, slot)
@@ -126,8 +130,9 @@ class Analyzer:
         stages["service"] = answer.service_seconds
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
-        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | dict(answer.response)
-        finished = self._finish(taken, "analysed", result, kept_instead(self.privacy, taken.frame, answer.response))
+        response = rules.told(taken.frame, answer.response)
+        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | response
+        finished = self._finish(taken, "analysed", result, kept_instead(self.privacy, rules.purpose, taken.frame, response))
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
 

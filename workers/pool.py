@@ -39,6 +39,7 @@ from workers.analyze import Analyzer, InHand, install
 from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
+from workers.rules import KnownCameras
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ CLOCK_SECONDS = 20.0
 GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
 PRIVACY_SECONDS = 1.0
+CAMERAS_SECONDS = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _STEADY_SECONDS = 10.0
 
@@ -95,6 +97,7 @@ class WorkerProcess:
         self._results = Results(broker.scripts)
         self._in_hand = InHand(self._mailbox)
         self._privacy = Privacy(broker.scripts, told=settings.privacy)
+        self._cameras = KnownCameras(broker.scripts)
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
@@ -109,6 +112,7 @@ class WorkerProcess:
         """Begin to work."""
         with suppress(redis.RedisError):
             self._privacy.look()
+            self._cameras.look()
         for thread in self._threads:
             thread.start()
         for chore in self._chores:
@@ -140,6 +144,7 @@ class WorkerProcess:
             uplink=self._uplink,
             in_hand=self._in_hand,
             privacy=self._privacy,
+            cameras=self._cameras,
             stop=self._stop,
         )
 
@@ -163,6 +168,7 @@ class WorkerProcess:
             chore("sweep", SWEEP_SECONDS, self._sweep),
             chore("in hand", FLIGHT_SECONDS / 4, self._in_hand.extend),
             chore("privacy", PRIVACY_SECONDS, self._privacy.look),
+            chore("cameras", CAMERAS_SECONDS, self._cameras.look),
             chore("clock", CLOCK_SECONDS, self._set_clock),
             chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
             chore("uplink", UPLINK_SECONDS, self._uplink.publish),

@@ -1,4 +1,4 @@
-"""What is kept of a picture where faces are to be made unrecognisable."""
+"""What is kept of a picture where faces are to be made unrecognisable, or none may be kept at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.entities import Frame, Operation
+from pipeline.entities import Frame, Operation, Purpose
 from pipeline.shared import Privacy
 
 log = logging.getLogger(__name__)
@@ -14,12 +14,14 @@ log = logging.getLogger(__name__)
 NOTHING = b""
 
 
-def kept_instead(privacy: Privacy, frame: Frame, response: Mapping[str, Any]) -> bytes | None:
+def kept_instead(privacy: Privacy, purpose: Purpose, frame: Frame, response: Mapping[str, Any]) -> bytes | None:
     """Return what is kept instead of the frame's own picture: None for no change, NOTHING for none at all.
 
     Only where the answer says where the faces are can they be covered; of anything else, and when covering fails, nothing
-    is kept.
+    is kept. Of a camera whose purpose keeps no pictures nothing is.
     """
+    if not purpose.keeps_pictures:
+        return NOTHING
     if not privacy.is_on:
         return None
     if frame.operation != Operation.DETECT_FACES or not frame.jpeg:

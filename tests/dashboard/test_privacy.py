@@ -57,3 +57,17 @@ def test_pictures_from_before_privacy_are_kept_no_longer(api: Api, broker: Broke
     until(lambda: api.http.get(f"/api/worst/{row['id']}/frame.jpg").status_code == 404)
     assert [row["has_picture"] for row in api.get("/api/worst")["worst"]] == [False]
     assert api.get(f"/api/worst/{row['id']}")["has_picture"] is False
+
+
+def test_pictures_of_a_camera_that_becomes_one_for_audiences_are_kept_no_longer(api: Api, broker: Broker) -> None:
+    put_cameras(broker, camera("a"), camera("b"))
+    for name in ("a", "b"):
+        Producer(broker, name).offer(picture())
+        assert Worker(broker).serve_next()
+    rows = {
+        row["camera"]: row["id"]
+        for row in until(lambda: len(api.get("/api/worst")["by_camera"]) == 2 and api.get("/api/worst")["by_camera"])
+    }
+    assert api.http.patch("/api/cameras/a", json={"purpose": "audience"}).status_code == 200
+    until(lambda: api.http.get(f"/api/worst/{rows['a']}/frame.jpg").status_code == 404)
+    assert api.http.get(f"/api/worst/{rows['b']}/frame.jpg").status_code == 200

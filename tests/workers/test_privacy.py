@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.broker import Broker
-from pipeline.entities import Frame, Policy
+from pipeline.entities import Frame, Policy, Purpose
 from pipeline.jobs import JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox
@@ -71,17 +71,17 @@ def test_who_was_told_does_not_ask(broker: Broker) -> None:
 
 def test_what_cannot_be_covered_is_not_kept(broker: Broker) -> None:
     on = Privacy(broker.scripts, told=True)
-    assert kept_instead(on, frame(), {"FaceDetails": [FACE]}) not in (None, NOTHING, JPEG)
-    assert kept_instead(on, frame(operation="DetectLabels"), {"Labels": []}) == NOTHING
+    assert kept_instead(on, Purpose.TEST, frame(), {"FaceDetails": [FACE]}) not in (None, NOTHING, JPEG)
+    assert kept_instead(on, Purpose.TEST, frame(operation="DetectLabels"), {"Labels": []}) == NOTHING
     for response in ({}, {"FaceDetails": [1]}, {"FaceDetails": [{}]}, {"FaceDetails": [{"BoundingBox": {"Left": "x"}}]}):
-        assert kept_instead(on, frame(), response) == NOTHING
-    assert kept_instead(on, Frame("a", 1, 0.0, b"no jpeg", 320, 240), {"FaceDetails": [FACE]}) == NOTHING
+        assert kept_instead(on, Purpose.TEST, frame(), response) == NOTHING
+    assert kept_instead(on, Purpose.TEST, Frame("a", 1, 0.0, b"no jpeg", 320, 240), {"FaceDetails": [FACE]}) == NOTHING
 
 
 def test_nothing_changes_without_privacy(broker: Broker) -> None:
     off = Privacy(broker.scripts, told=False)
     off.look()
-    assert kept_instead(off, frame(), {"FaceDetails": [FACE]}) is None
+    assert kept_instead(off, Purpose.TEST, frame(), {"FaceDetails": [FACE]}) is None
 
 
 @pytest.mark.parametrize("kept", [b"", b"covered"])
