@@ -25,6 +25,8 @@ class DashboardSettings:
     for that as well. Without either only this machine is served.
     `examples` is a folder of pictures that the page offers to try, at /static/examples/.
     `prometheus` is the URL of a server that answers for the charts, perhaps with a password; without one an hour is kept here.
+    `contact` (who answers questions), `visit_days` and `unknown_hours` (how long visits and unknown faces are kept) stand on
+    the cameras' notices.
     `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
     """
 
@@ -40,6 +42,9 @@ class DashboardSettings:
     password: PasswordHash | None = None
     examples: Path | None = None
     prometheus: str | None = field(default=None, repr=False)
+    contact: str = ""
+    visit_days: float = 30.0
+    unknown_hours: float = 24.0
     given: tuple[Camera, ...] = field(default=(), repr=False)
 
     @property

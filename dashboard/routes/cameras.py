@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from dashboard.answers import RefusedError
 from dashboard.aside import Aside
+from dashboard.notice import NoticeFacts, notice
 from dashboard.parts import Parts
 from pipeline.export import export
 
@@ -61,6 +63,17 @@ def add(router: APIRouter, parts: Parts) -> None:
     def newest_frame(camera_id: str) -> Response:
         """Return the newest analysed picture, its age in X-Frame-Age-Seconds."""
         return _frame(parts, camera_id)
+
+    @router.get("/api/cameras/{camera_id}/notice", response_class=HTMLResponse)
+    def printable_notice(camera_id: str) -> HTMLResponse:
+        """Return a page to print and hang up beside the camera: what it does, what is kept, who answers questions."""
+        today = datetime.fromtimestamp(parts.clock.now()).astimezone()
+        return HTMLResponse(notice(parts.desk.require(camera_id), _facts(parts), today), headers={"Cache-Control": "no-store"})
+
+
+def _facts(parts: Parts) -> NoticeFacts:
+    settings = parts.settings
+    return NoticeFacts(settings.provider, settings.contact, parts.privacy.is_on, settings.visit_days, settings.unknown_hours)
 
 
 def _frame(parts: Parts, camera_id: str) -> Response:
