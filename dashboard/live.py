@@ -12,8 +12,7 @@ from typing import Any
 
 import redis
 
-from dashboard.stream import BEGINNING, Entry, ResultStream
-from pipeline.camera_spec import PHOTO_PREFIX
+from dashboard.stream import BEGINNING, Entry, ResultStream, is_shown
 from pipeline.entities import Result
 
 log = logging.getLogger(__name__)
@@ -146,7 +145,7 @@ class LiveFeed:
             waiter = self._waiters.get(entry.result.camera)
             if waiter is not None and not waiter.done():
                 waiter.set_result(entry.result)
-        self._spread(_event(entry) for entry in entries if not entry.result.camera.startswith(PHOTO_PREFIX))
+        self._spread(_event(entry) for entry in entries if is_shown(entry.result.camera))
 
     def _spread(self, events: Iterable[Event]) -> None:
         if not self._listeners:

@@ -16,6 +16,7 @@ from pipeline import keys
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.entities import Result
 from pipeline.errors import SettingsError
+from pipeline.names import Names
 from pipeline.results import result_of
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ Entries = list[tuple[bytes, Mapping[bytes, bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One readable result and its JSON object as the API sends it."""
+    """One readable result, and its JSON object as the API sends it: with the names of the faces' tracks."""
 
     result: Result
     text: str
@@ -40,31 +41,33 @@ class Entry:
 class ResultStream:
     """Reads the stream of results; `skipped` counts the entries that could not be read. May raise redis.RedisError.
 
-    Results of one-shot photos are left out unless their camera is asked for by name.
+    Faces carry the names that their tracks have now. Results of one-shot photos, and of what is asked about a camera beside its
+    frames (searches of faces, labels), are left out unless their mailbox is asked for by name.
     """
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection: Any = connection  # redis-py types every command as sync-or-async
+        self._names = Names(connection)
         self._lock = threading.Lock()
         self._skipped_ids: dict[bytes, None] = {}
         self.skipped = 0
 
     def after(self, last: str, limit: int, camera: str | None = None) -> tuple[list[Entry], str]:
         """Return up to `limit` results that came after the id `last`, oldest first, and the id to go on from."""
-        found: list[Entry] = []
+        found: list[Result] = []
         while True:
             batch: Entries = self._connection.xrange(keys.RESULTS, min=f"({last}", max="+", count=BATCH)
             for entry_id, values in batch:
                 last = entry_id.decode()
                 found += self._wanted(entry_id, values, camera)
                 if len(found) == limit:
-                    return found, last
+                    return self._named(found), last
             if len(batch) < BATCH:
-                return found, last
+                return self._named(found), last
 
     def newest(self, limit: int, camera: str | None = None) -> tuple[list[Entry], str]:
         """Return the newest `limit` results, oldest first, and the id to go on from."""
-        found: list[Entry] = []
+        found: list[Result] = []
         first, edge, seen = BEGINNING, "+", 0
         while len(found) < limit and seen < FARTHEST:
             batch: Entries = self._connection.xrevrange(keys.RESULTS, max=edge, count=BATCH)
@@ -76,7 +79,7 @@ class ResultStream:
             if len(batch) < BATCH:
                 break
             seen, edge = seen + len(batch), f"({batch[-1][0].decode()}"
-        return found[::-1], first
+        return self._named(found[::-1]), first
 
     def follow(self, last: str, seconds: float) -> tuple[list[Entry], str]:
         """Wait up to `seconds` for what comes after the id `last`, photos too; return it and the id to go on from."""
@@ -84,27 +87,36 @@ class ResultStream:
         if not answer:
             return [], last
         batch: Entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
-        return self._readable(batch), batch[-1][0].decode()
+        return self._named(self._readable(batch)), batch[-1][0].decode()
 
     def is_behind(self, last: str) -> bool:
         """Say whether the stream ends before an id that it once had: it is another one, whose clock was set back."""
         entries: Entries = self._connection.xrevrange(keys.RESULTS, count=1)
         return bool(entries) and is_later(last, entries[0][0].decode())
 
-    def _wanted(self, entry_id: bytes, values: Mapping[bytes, bytes], camera: str | None) -> list[Entry]:
+    def _wanted(self, entry_id: bytes, values: Mapping[bytes, bytes], camera: str | None) -> list[Result]:
         name = values.get(b"camera", b"").decode(errors="replace")
-        if name.startswith(PHOTO_PREFIX) if camera is None else name != camera:
+        if not is_shown(name) if camera is None else name != camera:
             return []
         return self._readable([(entry_id, values)])
 
-    def _readable(self, batch: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Entry]:
+    def _readable(self, batch: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Result]:
         found = []
         for entry_id, values in batch:
             try:
-                result = result_of(entry_id.decode(), values)
-                found.append(Entry(result, json.dumps(result.as_json(), allow_nan=False, separators=(",", ":"))))
+                found.append(result_of(entry_id.decode(), values))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 self._skip(entry_id, error)
+        return found
+
+    def _named(self, results: list[Result]) -> list[Entry]:
+        """Write the results as they are sent, with names; whoever keeps a result keeps it without."""
+        found = []
+        for result, named in zip(results, self._names.into(results), strict=True):
+            try:
+                found.append(Entry(result, json.dumps(named.as_json(), allow_nan=False, separators=(",", ":"))))
+            except (TypeError, ValueError) as error:
+                self._skip(result.id.encode(), error)
         return found
 
     def _skip(self, entry_id: bytes, error: Exception) -> None:
@@ -117,6 +129,11 @@ class ResultStream:
                 del self._skipped_ids[next(iter(self._skipped_ids))]
             self.skipped += 1
         log.warning("result %s cannot be read and is skipped: %s %s", entry_id.decode(), type(error).__name__, error)
+
+
+def is_shown(mailbox: str) -> bool:
+    """Say whether a mailbox is a camera's own, whose results everybody gets: no photo's, no search of a face."""
+    return not mailbox.startswith(PHOTO_PREFIX) and keys.camera_of_mailbox(mailbox) == mailbox
 
 
 def check_id(text: str) -> str:

@@ -116,6 +116,16 @@ def checked(request: str) -> str:
     return f"{PREFIX}checked:{request}"
 
 
+def name(track: str) -> str:
+    """Return the key of the person that a track is, while one is known."""
+    return f"{PREFIX}name:{track}"
+
+
+def unknown(track: str) -> str:
+    """Return the key of the group of unknown visits that a track belongs to, while it has no name."""
+    return f"{PREFIX}unknown:{track}"
+
+
 def camera_of_mailbox(mailbox: str) -> str:
     """Return the camera of a mailbox: itself, or what stands before the colon of one that was derived from it."""
     return mailbox.partition(":")[0]

@@ -10,6 +10,7 @@ import redis
 
 from pipeline.broker import Broker
 from pipeline.errors import SettingsError
+from pipeline.names import Names
 from pipeline.results import Results
 
 _PAGE = 1000
@@ -34,10 +35,10 @@ class ResultFile:
         if self._after is None:
             return
         with contextlib.suppress(redis.RedisError):
-            results = Results(broker.scripts)
+            results, names = Results(broker.scripts), Names(broker.scripts)
             found, after = results.read(self._after, limit=_PAGE)
             while found:
-                self._file.writelines(json.dumps(result.as_json()) + "\n" for result in found)
+                self._file.writelines(json.dumps(result.as_json()) + "\n" for result in names.into(found))
                 self._after = after
                 found, after = results.read(after, limit=_PAGE)
         self._file.flush()

@@ -6,7 +6,8 @@ import json
 
 from pipeline import keys
 from pipeline.broker import Broker
-from tests.dashboard.support import FACE, Api, Producer, Worker, until
+from pipeline.names import Names, TrackName
+from tests.dashboard.support import FACE, Api, Listener, Producer, Worker, until
 
 
 def publish(broker: Broker, camera: str, **members: object) -> str:
@@ -96,3 +97,33 @@ def test_bad_parameters_are_named(api: Api) -> None:
         answer = api.http.get("/api/results", params=params)
         assert answer.status_code == 422
         assert answer.json()["error"]["message"].startswith(expected), answer.text
+
+
+def test_names_are_those_of_now_also_in_results_that_came_before(api: Api, broker: Broker) -> None:
+    """A name that comes late stands in earlier results; one that is taken back stands in none."""
+    grace = {"Id": "p_1", "Name": "Grace Hopper", "Similarity": 99.1}
+    publish(broker, "porch", FaceDetails=[FACE | {"Track": "porch-17"}, FACE])
+    for who in (None, grace, None):
+        Names(broker.scripts).write({"porch-17": TrackName(person=who)})
+        for params in ({}, {"camera": "porch"}, {"after": "0-0"}):
+            (result,) = api.get("/api/results", **params)["results"]
+            assert [face.get("Person") for face in result["FaceDetails"]] == [who, None]
+
+
+def test_live_results_carry_names(api: Api, broker: Broker) -> None:
+    """What listeners get is what the list shows."""
+    grace = {"Id": "p_1", "Name": "Grace Hopper", "Similarity": 99.1}
+    Names(broker.scripts).write({"porch-17": TrackName(person=grace)})
+    with Listener(api) as listener:
+        until(lambda: listener.of("stats"))
+        publish(broker, "porch", FaceDetails=[FACE | {"Track": "porch-17"}])
+        (result,) = until(lambda: listener.of("result"))
+    assert result["FaceDetails"][0]["Person"] == grace
+
+
+def test_searches_and_labels_are_shown_to_those_who_ask_for_them_only(api: Api, broker: Broker) -> None:
+    """They travel in mailboxes of their own, and are no camera's results."""
+    for mailbox in ("porch", "porch:17", "porch:labels"):
+        publish(broker, mailbox)
+    assert [result["camera"] for result in api.get("/api/results")["results"]] == ["porch"]
+    assert [result["camera"] for result in api.get("/api/results", camera="porch:labels")["results"]] == ["porch:labels"]
