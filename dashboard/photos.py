@@ -24,7 +24,7 @@ from pipeline.broker import Broker
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.clock import Clock
 from pipeline.entities import Frame, Operation, Policy, Result, S3Object
-from pipeline.jobs import JobQueue
+from pipeline.jobs import FrontQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
 from pipeline.presence import living
@@ -36,14 +36,6 @@ ANSWER_SECONDS = 20.0
 AT_ONCE = 32  # photos that may wait for their answers at a time
 OTHERS_AT_ONCE = 4  # of those, calls whose quota is small: they must not hold all threads of the workers
 UNPACKED_AT_ONCE = 1  # pictures that are unpacked at a time: each may take 300 MB
-
-
-class FrontQueue(JobQueue):
-    """The job queue, with every job put in front of those that wait."""
-
-    def enqueue(self, camera: str, token: str, *, at_front: bool = True) -> None:
-        """Put one job in front of the queue; raises redis.RedisError."""
-        super().enqueue(camera, token, at_front=at_front)
 
 
 Sent = CheckedPicture | S3Object

@@ -22,10 +22,17 @@ Answer = Callable[[Request], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class PeopleSettings:
-    """What the people process is told; `data` is the folder of people.sqlite."""
+    """What the people process is told.
+
+    `data` is the folder of people.sqlite, `collection` the id of the Rekognition collection; faces are named from the similarity
+    `show` on, in percent, and a face that is like somebody's from `watch` on is theirs.
+    """
 
     data: Path
     provider: Provider
+    collection: str = "rekstream"
+    show: float = 80.0
+    watch: float = 99.0
     version: str = ""
 
 
@@ -75,11 +82,11 @@ class Room:
     def settle(self) -> None:
         """Tell others (in Redis) what the last results changed, once that is kept; may raise redis.RedisError."""
 
-    def forget(self, person_id: str) -> Mapping[str, int]:
+    def forget(self, person_id: str) -> Mapping[str, int]:  # noqa: ARG002  # rooms that have something need it
         """Remove everything that tells of a person, and return how much of what; may be repeated after a failure."""
         return {}
 
-    def remaining(self, person_id: str) -> Mapping[str, int]:
+    def remaining(self, person_id: str) -> Mapping[str, int]:  # noqa: ARG002  # as above
         """Look for what `forget` removes, and return how much of it is there, by the same words: zeros are the proof."""
         return {}
 

@@ -40,3 +40,11 @@ class JobQueue:
 
     def __len__(self) -> int:
         return int(self._queue.count)
+
+
+class FrontQueue(JobQueue):
+    """The job queue, with every job put in front of those that wait."""
+
+    def enqueue(self, camera: str, token: str, *, at_front: bool = True) -> None:
+        """Put one job in front of the queue; raises redis.RedisError."""
+        super().enqueue(camera, token, at_front=at_front)

@@ -12,6 +12,7 @@ RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
 SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JSON
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
+PEOPLE = f"{PREFIX}people"  # string: what workers have to know to search for people, as JSON; absent: nobody is known
 CHECKS = f"{PREFIX}checks"  # list: ids of the sources that are to be checked
 HAPPENINGS = f"{PREFIX}happenings"  # channel: what happens with people, for pages that are open
 

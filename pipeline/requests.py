@@ -85,7 +85,8 @@ class Requests:
 
     def refuse(self, request: Request, error: RekstreamError) -> None:
         """Let whoever asked meet this error."""
-        self._reply(request, {"error": {"kind": type(error).__name__, "message": str(error)}})
+        kind = next(kind for kind in type(error).__mro__ if hasattr(errors, kind.__name__))  # one that the other side knows
+        self._reply(request, {"error": {"kind": kind.__name__, "message": str(error)}})
 
     def close(self) -> None:
         """Say that the topic is served no longer."""

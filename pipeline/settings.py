@@ -6,6 +6,7 @@ Every setting is an environment variable ``REKSTREAM_NAME``; flags of the comman
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.errors import SettingsError, redact
 MIN_FPS, MAX_FPS = 0.01, 60.0
 LOCAL_FPS, AWS_FPS = 5.0, 1.0
 SHORTEST_PASSWORD = 8
+_COLLECTION = re.compile(r"[a-zA-Z0-9_.-]{1,255}")  # as Rekognition has it
 _ANYBODY_ELSE = 0o077  # the rights of all but the owner
 
 
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
         description="folder of the state file, and of local collections",
     )
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
+    collection: str = Field("rekstream", description="id of the collection of known faces; made if it is not there, else adopted")
     show_similarity: float = Field(80.0, ge=1, le=100, description="percent from which a face is named; AWS's own default")
     watch_similarity: float = Field(99.0, ge=1, le=100, description="percent from which a watch list tells; AWS's advice")
     visit_gap: float = Field(10.0, ge=1, le=3600, description="seconds out of sight after which a visit is over")
@@ -81,6 +84,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_attributes(cls, value: str) -> str:
         parse_attributes(value)
+        return value
+
+    @field_validator("collection")
+    @classmethod
+    def _id_of_collection(cls, value: str) -> str:
+        if not _COLLECTION.fullmatch(value):
+            raise ValueError("is no id of a collection: write 1 to 255 letters, digits, _ . or -")
         return value
 
     @field_validator("prometheus")

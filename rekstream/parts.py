@@ -99,7 +99,18 @@ def people(settings: Settings, stop: threading.Event) -> None:
     broker = broker_of(settings)
     broker.check()
     provider = Provider.of(settings, settings.local_url)
-    run(broker, PeopleSettings(data=settings.data, provider=provider, version=__version__), stop)
+    run(
+        broker,
+        PeopleSettings(
+            data=settings.data,
+            provider=provider,
+            collection=settings.collection,
+            show=settings.show_similarity,
+            watch=settings.watch_similarity,
+            version=__version__,
+        ),
+        stop,
+    )
 
 
 def local_rekognition(

@@ -27,6 +27,7 @@ from prometheus_client import CollectorRegistry
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
+from pipeline.errors import redact
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import FLIGHT_SECONDS, Mailbox
 from pipeline.metrics import THREAD_STATES, MetricsServer, WorkerMetrics
@@ -193,6 +194,7 @@ class WorkerProcess:
             "threads": settings.threads,
             "alive": sum(thread.is_alive() for thread in self._threads),
             "provider": settings.provider.label,
+            "scope": redact(settings.provider.scope),
             **self._states.counts(),
         }
 
