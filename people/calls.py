@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import redis
-
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.camera_spec import PHOTO_PREFIX

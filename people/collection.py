@@ -19,7 +19,7 @@ _PAUSE_SECONDS = 1.0  # after a conflict: another change of the collection is un
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection at `place`; every method may raise CallError or redis.RedisError. What is absent already need not be deleted."""
+    """A collection at `place`; methods may raise CallError or redis.RedisError. What is absent already need not be deleted."""
 
     calls: Calls
     place: Place
@@ -75,8 +75,7 @@ class Collection:
                 self._disassociate(user, ids[start : start + _MOST_FACES_A_CALL])
         everything = [str(face["FaceId"]) for face in faces]
         for start in range(0, len(everything), _PAGE_OF_FACES):
-            options = {"FaceIds": everything[start : start + _PAGE_OF_FACES]}
-            _unless("absent", lambda options=options: self._call(Operation.DELETE_FACES, options))
+            self._delete_faces(everything[start : start + _PAGE_OF_FACES])
 
     def users(self) -> Iterator[str]:
         """Yield the ids of the users."""
@@ -93,18 +92,22 @@ class Collection:
         starts = range(0, len(ids), _PAGE_OF_FACES)
         return [face for start in starts for face in self.faces(FaceIds=list(ids[start : start + _PAGE_OF_FACES]))]
 
+    def _delete_faces(self, faces: Sequence[str]) -> None:
+        _unless("absent", lambda: self._call(Operation.DELETE_FACES, {"FaceIds": list(faces)}))
+
     def _disassociate(self, user: str, faces: Sequence[str]) -> None:
         options = {"UserId": user, "FaceIds": list(faces)}
         _unless("absent", lambda: self._patiently(lambda: self._call(Operation.DISASSOCIATE_FACES, options)))
 
     def _pages(self, operation: Operation, options: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        more: dict[str, str] = {}
-        while True:
-            page = _unless("absent", lambda more=more: self._call(operation, {**options, **more}))
-            yield page or {}
-            if not page or not page.get("NextToken"):
-                return
-            more = {"NextToken": str(page["NextToken"])}
+        page = self._page(operation, options)
+        while page:
+            yield page
+            more = page.get("NextToken")
+            page = self._page(operation, {**options, "NextToken": more}) if more else None
+
+    def _page(self, operation: Operation, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        return _unless("absent", lambda: self._call(operation, options))
 
     def _patiently(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Call again after a conflict: AWS changes a collection's users one at a time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from prometheus_client import CollectorRegistry
 
@@ -24,8 +24,8 @@ Answer = Callable[[Request], Mapping[str, Any]]
 class PeopleSettings:
     """What the people process is told.
 
-    `data` is the folder of people.sqlite, `collection` the id of the Rekognition collection; faces are named from the similarity
-    `show` on, in percent, and a face that is like somebody's from `watch` on is theirs.
+    `data` is the folder of people.sqlite, `collection` the id of the Rekognition collection; faces are named from the
+    similarity `show` on, in percent, and a face that is like somebody's from `watch` on is theirs.
     """
 
     data: Path
@@ -99,3 +99,11 @@ class Room:
 
     def stop(self) -> None:
         """End what runs on threads of this room."""
+
+
+R = TypeVar("R", bound=Room)
+
+
+def room_of(rooms: Mapping[type[Room], Room], kind: type[R]) -> R:
+    """Return one of the rooms that `Room.meet` is given."""
+    return cast(R, rooms[kind])

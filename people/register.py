@@ -17,6 +17,7 @@ from pipeline.errors import PersonExists, SettingsError, UnknownPerson
 LONGEST_NAME, LONGEST_BASIS = 100, 500
 PERSON_PREFIX = "p_"
 USER, EXTERNAL = "user", "external"  # kinds of aliases
+_PERSON = "SELECT id, name, consent, legal_basis, added, forgetting FROM people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class Register(Room):
         """Return the id of the person whose Face (of a FaceMatch) this is: by its id, its user, or its picture's own name."""
         for query, alias in (
             ("SELECT person FROM faces WHERE id = ?", face.get("FaceId")),
-            (f"SELECT person FROM aliases WHERE kind = '{USER}' AND alias = ?", face.get("UserId")),
-            (f"SELECT person FROM aliases WHERE kind = '{EXTERNAL}' AND alias = ?", face.get("ExternalImageId")),
+            ("SELECT person FROM aliases WHERE kind = 'user' AND alias = ?", face.get("UserId")),
+            ("SELECT person FROM aliases WHERE kind = 'external' AND alias = ?", face.get("ExternalImageId")),
         ):
             found = self._rows(query, str(alias)) if alias else []
             if found:
@@ -129,8 +130,11 @@ class Register(Room):
 
     def faces(self, person_id: str | None = None) -> list[EnrolledFace]:
         """Return the faces of a person, or of everybody, oldest first."""
-        where, values = ("WHERE person = ?", (person_id,)) if person_id else ("", ())
-        rows = self._rows(f"SELECT id, scope, collection, person, added, quality FROM faces {where} ORDER BY added, id", *values)
+        rows = self._rows(
+            """SELECT id, scope, collection, person, added, quality FROM faces
+               WHERE ?1 IS NULL OR person = ?1 ORDER BY added, id""",
+            person_id,
+        )
         return [
             EnrolledFace(face, Place(scope, collection), person, added, json.loads(quality))
             for face, scope, collection, person, added, quality in rows
@@ -138,9 +142,9 @@ class Register(Room):
 
     def aliases(self, kind: str, place: Place, person_id: str | None = None) -> list[str]:
         """Return what a person, or everybody, is called in a collection: ids of users, or of pictures (ExternalImageId)."""
-        where, values = ("AND person = ?", (person_id,)) if person_id else ("", ())
-        query = f"SELECT alias FROM aliases WHERE kind = ? AND scope = ? AND collection = ? {where} ORDER BY alias"
-        return [str(alias) for (alias,) in self._rows(query, kind, place.scope, place.collection, *values)]
+        query = """SELECT alias FROM aliases WHERE kind = ?1 AND scope = ?2 AND collection = ?3
+            AND (?4 IS NULL OR person = ?4) ORDER BY alias"""
+        return [str(alias) for (alias,) in self._rows(query, kind, place.scope, place.collection, person_id)]
 
     def enrolled(self, place: Place) -> list[str]:
         """Return the ids of the people who can be recognised by a collection."""
@@ -156,9 +160,9 @@ class Register(Room):
 
     def places(self, person_id: str | None = None) -> list[Place]:
         """Return the collections that hold faces or a user of a person, or of anybody."""
-        where, values = ("WHERE person = ?1", (person_id,)) if person_id else ("", ())
-        query = f"SELECT scope, collection FROM faces {where} UNION SELECT scope, collection FROM aliases {where}"
-        return [Place(str(scope), str(collection)) for scope, collection in self._rows(query, *values)]
+        query = """SELECT scope, collection FROM faces WHERE ?1 IS NULL OR person = ?1
+            UNION SELECT scope, collection FROM aliases WHERE ?1 IS NULL OR person = ?1"""
+        return [Place(str(scope), str(collection)) for scope, collection in self._rows(query, person_id)]
 
     # --- changes ---
 
@@ -176,7 +180,7 @@ class Register(Room):
         return person
 
     def change(self, person_id: str, changes: Mapping[str, object]) -> Person:
-        """Change the members that are named: name, consent, legal_basis; raises SettingsError, PersonExists or UnknownPerson."""
+        """Change name, consent or legal_basis, where they are named; raises SettingsError, PersonExists or UnknownPerson."""
         checks = {"name": _name, "consent": _consent, "legal_basis": _basis}
         unknown = [member for member in changes if member not in checks]
         if unknown:
@@ -249,8 +253,8 @@ class Register(Room):
             )
 
     def _people(self, rest: str, *values: Any) -> list[Person]:
-        rows = self._rows(f"SELECT id, name, consent, legal_basis, added, forgetting FROM people {rest}", *values)
-        return [Person(*row[:5], forgetting=bool(row[5])) for row in rows]
+        rows = self._rows(f"{_PERSON} {rest}", *values)
+        return [Person(*row, forgetting=bool(forgetting)) for *row, forgetting in rows]
 
     def _rows(self, query: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         return self.house.database.rows(query, *values)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from people import follower
+from people.audit import Audit
+from people.desk import Desk
 from people.house import Room
+from people.library import Library
 from people.register import Register
 
-ROOMS: tuple[type[Room], ...] = (Register,)
+ROOMS: tuple[type[Room], ...] = (Register, Audit, Library, Desk)
 """In the order in which they hear results."""
 
 TABLES = (*follower.TABLES, *(table for room in ROOMS for table in room.tables))

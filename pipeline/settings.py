@@ -60,7 +60,9 @@ class Settings(BaseSettings):
         description="folder of the state file, and of local collections",
     )
     server: str = Field("http://127.0.0.1:8080", description="running system that camera commands talk to")
-    collection: str = Field("rekstream", description="id of the collection of known faces; made if it is not there, else adopted")
+    collection: str = Field(
+        "rekstream", description="id of the collection of known faces; made if it is not there, else adopted"
+    )
     show_similarity: float = Field(80.0, ge=1, le=100, description="percent from which a face is named; AWS's own default")
     watch_similarity: float = Field(99.0, ge=1, le=100, description="percent from which a watch list tells; AWS's advice")
     visit_gap: float = Field(10.0, ge=1, le=3600, description="seconds out of sight after which a visit is over")
