@@ -254,7 +254,7 @@ class Register(Room):
 
     def _people(self, rest: str, *values: Any) -> list[Person]:
         rows = self._rows(f"{_PERSON} {rest}", *values)
-        return [Person(*row, forgetting=bool(forgetting)) for *row, forgetting in rows]
+        return [Person(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
 
     def _rows(self, query: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         return self.house.database.rows(query, *values)
