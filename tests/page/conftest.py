@@ -14,8 +14,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
+from dashboard.settings import DashboardSettings
+from pipeline.broker import Broker
 from producer.sources.demo import Scene, load_portraits
 from rekstream.local import DEMO_FOLDER
+from tests.conftest import Valkey
+from tests.dashboard.support import LOCAL, dashboard
+from tests.page.house import House
 from tests.rekstream.running import Up
 
 CHROMIUM = "/usr/bin/chromium"
@@ -149,3 +154,15 @@ def axe() -> Callable[[Page], None]:
         assert serious == []
 
     return check
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> DashboardSettings:
+    return DashboardSettings(data=tmp_path / "data", provider=LOCAL, port=0)
+
+
+@pytest.fixture
+def house(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> Iterator[House]:
+    """An API of the test's own, with no camera yet."""
+    with dashboard(session_valkey.url, settings) as api:
+        yield House(broker, api)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.settings import DashboardSettings
 from pipeline.broker import Broker
-from pipeline.cameras import CameraRegistry
-from pipeline.entities import CameraState, CameraStatus, Preview
-from pipeline.previews import PreviewPublisher
+from pipeline.entities import CameraState
 from tests.conftest import Valkey
-from tests.dashboard.support import LOCAL, Api, Producer, Worker, camera, dashboard, picture, put_cameras, until
+from tests.dashboard.support import Producer, Worker, dashboard, picture, until
 from tests.page.conftest import PHONE, Opener
+from tests.page.house import House
 from tests.rekstream.running import Up
 
 SLOW = 25_000  # milliseconds for what another process has to begin with, on a busy machine
@@ -30,45 +28,6 @@ COLOURS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return new Set(Array.from({ length: 200 }, (_, n) => data[4 * Math.floor((n * data.length) / 800)])).size;
 }"""
-
-
-class House:
-    """An API of the test's own, with cameras that do what the test says."""
-
-    def __init__(self, broker: Broker, api: Api) -> None:
-        self.broker = broker
-        self.api = api
-        self.registry = CameraRegistry(broker.scripts)
-        self.previews = PreviewPublisher(broker.scripts)
-
-    def put(self, *names: str, state: CameraState = CameraState.LIVE, message: str = "") -> None:
-        """Let these cameras be there, in a state."""
-        put_cameras(self.broker, *(camera(name) for name in names))
-        for name in names:
-            self.registry.report(CameraStatus(name, state, message, self.now(), self.now(), 320, 180, "h264", 25.0), 60)
-
-    def now(self) -> float:
-        seconds, micros = self.broker.scripts.time()
-        return float(seconds + micros / 1e6)
-
-    def show(self, name: str, age: float = 0.0) -> None:
-        """Publish a preview of that age, as soon as somebody watches."""
-        until(lambda: self.is_watched(name))
-        self.previews.publish(Preview(name, self.now() - age, 320, 180, SMALL))
-
-    def is_watched(self, name: str) -> bool:
-        return self.previews.watchers(name) > 0
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> DashboardSettings:
-    return DashboardSettings(data=tmp_path / "data", provider=LOCAL, port=0)
-
-
-@pytest.fixture
-def house(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> Iterator[House]:
-    with dashboard(session_valkey.url, settings) as api:
-        yield House(broker, api)
 
 
 def tile(page: Page, name: str) -> Locator:
@@ -330,3 +289,16 @@ def test_what_happened_is_listed(show: Opener, house: House) -> None:
     tile(page, "door").get_by_role("button", name="Pause door").click()
     log = page.get_by_role("log")
     expect(log).to_contain_text("door")
+
+
+def test_the_page_is_small(show: Opener, system: Up) -> None:
+    """What a first look loads, before anything is opened, is 100 KB at most."""
+    page = show(system.api)
+    expect(tile(page, "demo").locator(".ages .badge").first).to_have_text(re.compile(AGE))
+    files = page.evaluate(
+        "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/static/'))"
+    )
+    shell = len(page.context.request.get(system.api).body())
+    assert shell + sum(len(page.context.request.get(url).body()) for url in files) <= 100 * 1024
+    assert any("/pages/live.js" in url for url in files)
+    assert not any("/detail.js" in url for url in files)

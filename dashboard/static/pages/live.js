@@ -4,8 +4,6 @@ import { ApiError, get, patch } from "../core/api.js";
 import { now } from "../core/clock.js";
 import { toast } from "../core/dialog.js";
 import { h } from "../core/dom.js";
-import { openDetail } from "./live/detail.js";
-import { openForm } from "./live/form.js";
 import { showNotices } from "./live/notices.js";
 import { Painter } from "./live/painter.js";
 import { LiveSocket } from "./live/socket.js";
@@ -13,6 +11,9 @@ import { Tile } from "./live/tile.js";
 
 const NEAR = "120px"; // tiles so close to the window are watched already
 const MOST_MISSED = 100;
+// What is opened by a click comes with the first of them: the page itself stays small.
+const FORM = () => import("./live/form.js");
+const DETAIL = () => import("./live/detail.js");
 
 export function open(main, store) {
   const page = new LivePage(main, store);
@@ -27,6 +28,7 @@ class LivePage {
   #painter = new Painter((painted) => this.#painted(painted));
   #socket = new LiveSocket((header, jpeg) => this.#picture(header, jpeg));
   #detail = null;
+  #isOpening = false;
   #sight;
   #endings = [];
   #isClosed = false;
@@ -147,10 +149,15 @@ class LivePage {
     for (const [id, tile] of this.#tiles) tile.figures(stats.cameras[id], isPaid);
   }
 
-  #open(id) {
+  async #open(id) {
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    const module = await loaded(DETAIL);
+    this.#isOpening = false;
+    if (!module || this.#isClosed || !this.#tiles.has(id)) return;
     const ids = () => [...this.#tiles.keys()].sort();
     history.replaceState(history.state, "", `#camera=${encodeURIComponent(id)}`);
-    this.#detail = openDetail(id, {
+    this.#detail = module.openDetail(id, {
       store: this.#store,
       painter: this.#painter,
       ids,
@@ -176,12 +183,25 @@ class LivePage {
   }
 
   #add(url = "") {
-    openForm({ url });
+    this.#form({ url });
   }
 
   #change(camera) {
-    openForm({ camera });
+    this.#form({ camera });
   }
+
+  async #form(about) {
+    const module = await loaded(FORM);
+    if (module && !this.#isClosed && !document.querySelector(".camera-form")) module.openForm(about);
+  }
+}
+
+// Returns what `load` imports, null when the server does not answer.
+async function loaded(load) {
+  return load().catch(() => {
+    toast("this part of the page could not be loaded: is rekstream running? Try again.", "bad");
+    return null;
+  });
 }
 
 async function pause(camera) {

@@ -4,6 +4,7 @@ import { ATTRIBUTES } from "../../core/attributes.js";
 import { ApiError, del, patch, post } from "../../core/api.js";
 import { openDialog, toast } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
+import { Rules } from "./rules.js";
 
 const EXAMPLES = ["demo", "rtsp://user:password@10.0.0.7/main", "http://10.0.0.8/video.mjpg", "0"];
 const NAMES = { DEFAULT: "default", ...Object.fromEntries(Object.entries(ATTRIBUTES).map(([id, { name }]) => [id, name])) };
@@ -11,13 +12,14 @@ const NAMES = { DEFAULT: "default", ...Object.fromEntries(Object.entries(ATTRIBU
 // `camera` is to be changed; without one a new one is added, its URL filled in with `url`.
 export function openForm({ camera = null, url = "" }) {
   const form = new CameraForm(camera, url);
-  form.dialog = openDialog(camera ? `Change ${camera.id}` : "Add camera", form.element);
+  form.dialog = openDialog(camera ? `Change ${camera.id}` : "Add camera", form.element, { onclose: () => form.close() });
   form.focus();
 }
 
 class CameraForm {
   #camera;
   #fields;
+  #rules;
   #said = h("p", { class: "said", role: "status" });
   #look = h("div", { class: "look" });
   #turn = 0;
@@ -26,12 +28,17 @@ class CameraForm {
   constructor(camera, url) {
     this.#camera = camera;
     this.#fields = fields(camera, url);
+    this.#rules = new Rules(camera);
     this.element = h("form", { class: "stack camera-form", novalidate: true, onsubmit: (event) => this.#submit(event) },
       ...this.#rows(), this.#buttons());
   }
 
   focus() {
     this.#fields.url.focus();
+  }
+
+  close() {
+    this.#rules.close();
   }
 
   #rows() {
@@ -48,6 +55,7 @@ class CameraForm {
         field("Attributes", attributes, "what is asked of each face"),
         field("Preview URL", preview, "optional: a smaller stream, for watching")),
       names,
+      this.#rules.element,
     ].filter(Boolean);
   }
 
@@ -83,16 +91,21 @@ class CameraForm {
       const found = await post("/api/cameras/check", this.#camera ? { url, id: this.#camera.id } : { url });
       if (turn !== this.#turn) return;
       this.#tell(found.sentence, found.ok ? "good" : "error");
-      if (found.picture) this.#look.append(h("img", { src: `data:image/jpeg;base64,${found.picture}`, alt: `what ${this.#camera?.id ?? "the source"} shows` }));
+      if (found.picture) this.#seen(`data:image/jpeg;base64,${found.picture}`);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
     }
   }
 
+  #seen(picture) {
+    this.#look.append(h("img", { src: picture, alt: `what ${this.#camera?.id ?? "the source"} shows` }));
+    this.#rules.show(picture, "Its picture as it was just checked.");
+  }
+
   #submit(event) {
     event.preventDefault();
-    if (!this.#camera) return this.#do(() => post("/api/cameras", said(this.#fields)), "the camera is added");
-    const members = changed(this.#camera, said(this.#fields));
+    if (!this.#camera) return this.#do(() => post("/api/cameras", { ...said(this.#fields), ...this.#rules.changed }), "the camera is added");
+    const members = { ...changed(this.#camera, said(this.#fields)), ...this.#rules.changed };
     if (!Object.keys(members).length) return this.dialog.close();
     return this.#do(() => patch(`/api/cameras/${this.#camera.id}`, members), `${this.#camera.id} is changed`);
   }
