@@ -3,6 +3,7 @@
 import { h, say } from "./core/dom.js";
 import { now } from "./core/clock.js";
 import { age, ageLevel, dollars, percent } from "./core/format.js";
+import { seesNobody } from "./core/people.js";
 
 const TICK_MS = 250;
 
@@ -41,15 +42,15 @@ function whoAnswers(stats) {
 }
 
 function howMany(store) {
-  const running = [...store.cameras.values()].filter((camera) => !camera.paused);
+  const running = [...store.cameras.values()].filter((camera) => !camera.paused && camera.status.state !== "off");
   const live = running.filter((camera) => ["live", "ended"].includes(camera.status.state)).length;
   return [`${live} of ${running.length} live`, live === running.length ? "good" : "bad"];
 }
 
-// The oldest of what the cameras show now: a camera that is down keeps growing old.
+// The oldest of what the cameras show now: a camera that is down keeps growing old, one whose gate sees nobody has nothing to show.
 function oldestAge(store) {
   const ages = [...store.cameras.values()]
-    .filter((camera) => !camera.paused && camera.status.state !== "ended")
+    .filter((camera) => !camera.paused && !["ended", "off"].includes(camera.status.state) && !seesNobody(camera))
     .map((camera) => store.results.get(camera.id))
     .filter(Boolean)
     .map((result) => now() - result.captured_at);

@@ -141,6 +141,7 @@ class Worker:
             lambda: {"threads": 2, "alive": 2, "waiting": 0, "calling": 1, "idle": 1},
         )
         self.error: dict[str, str] | None = None
+        self.faces: list[dict[str, Any]] = [FACE]
         self.served: list[str] = []
 
     def __enter__(self) -> Worker:
@@ -188,7 +189,7 @@ class Worker:
             "stages": {"encode": frame.encode_seconds, "queue": 0.01, "limit": 0.0, "upload": 0.02, "service": 0.1},
         }
         outcome = "failed:refused" if self.error else "analysed"
-        self._mailbox.finish(taken, outcome, result | ({"error": self.error} if self.error else {"FaceDetails": [FACE]}))
+        self._mailbox.finish(taken, outcome, result | ({"error": self.error} if self.error else {"FaceDetails": self.faces}))
         self.served.append(camera)
 
     def _run(self) -> None:

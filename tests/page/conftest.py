@@ -79,7 +79,7 @@ def _is_expected(message: ConsoleMessage) -> bool:
     """Say whether Chromium only tells that the server was away or answered an error, which tests provoke."""
     is_of_files = "/static/" in message.location.get("url", "")
     is_network = message.text.startswith(("Failed to load resource", "WebSocket connection to"))
-    return is_network and not (is_of_files and "404" in message.text)
+    return is_network and not (is_of_files and "status of 404" in message.text)
 
 
 @pytest.fixture(scope="package")

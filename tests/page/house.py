@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import CameraState, CameraStatus, Preview
 from pipeline.previews import PreviewPublisher
-from tests.dashboard.support import Api, camera, picture, put_cameras, until
+from tests.dashboard.support import Api, Producer, Worker, camera, picture, put_cameras, until
 
 SMALL = picture(width=320, height=180)
 
@@ -34,6 +36,13 @@ class House:
         """Publish a preview of that age, as soon as somebody watches."""
         until(lambda: self.is_watched(name))
         self.previews.publish(Preview(name, self.now() - age, 320, 180, SMALL))
+
+    def see(self, name: str, *faces: dict[str, Any], jpeg: bytes = SMALL) -> None:
+        """Let a picture of a camera be analysed, with these faces in it."""
+        with Worker(self.broker) as worker:
+            worker.faces = list(faces)
+            Producer(self.broker, name).offer(jpeg)
+            worker.wait_for(1)
 
     def is_watched(self, name: str) -> bool:
         return self.previews.watchers(name) > 0

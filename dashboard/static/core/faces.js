@@ -1,11 +1,13 @@
 // A face in words and on a canvas. What Rekognition did not say is not said.
 
+import { whoIs } from "./people.js";
+
 const EMOTIONS = { HAPPY: "happy", SAD: "sad", ANGRY: "angry", CONFUSED: "confused", DISGUSTED: "disgusted", SURPRISED: "surprised", CALM: "calm", FEAR: "afraid" };
 export const SMALLEST_FACE = 40; // pixels: below, Rekognition promises nothing
 
 export function faceWords(face) {
   const words = {
-    name: face.Person?.Name ?? "unknown",
+    name: whoIs(face),
     age: face.AgeRange ? `${face.AgeRange.Low}–${face.AgeRange.High}` : "",
     gender: face.Gender ? (face.Gender.Value === "Female" ? "woman" : "man") : "",
     emotion: strongest(face),
@@ -22,6 +24,7 @@ function strongest(face) {
 
 export const emotionWord = (type) => EMOTIONS[type] ?? type.toLowerCase();
 
+const FAINT = 0.4; // of a face that does not count
 const FULL_SECONDS = 0.7;
 const GONE_SECONDS = 2.5;
 
@@ -31,15 +34,15 @@ export const fading = (seconds) => Math.max(0, Math.min(1, (GONE_SECONDS - secon
 export const faceHeight = (face, result) => Math.round(face.BoundingBox.Height * result.height);
 
 // Draws the boxes of a result over a picture that fills the canvas' `width` x `height` (CSS pixels).
-export function drawFaces(context, result, width, height, { alpha = 1, landmarks = false, chosen = -1, words = true } = {}) {
+export function drawFaces(context, result, width, height, { alpha = 1, landmarks = false, chosen = -1, words = true, anonymous = false } = {}) {
   context.save();
-  context.globalAlpha = alpha;
   (result.FaceDetails ?? []).forEach((face, index) => {
     const box = face.BoundingBox;
     const place = { x: box.Left * width, y: box.Top * height, w: box.Width * width, h: box.Height * height };
+    context.globalAlpha = face.Ignored ? alpha * FAINT : alpha;
     corners(context, place, index === chosen);
     if (landmarks) dots(context, face.Landmarks ?? [], width, height);
-    if (words) label(context, face, result, place, width, height);
+    if (words && !face.Ignored) label(context, face, result, place, width, height, anonymous);
   });
   context.restore();
 }
@@ -70,10 +73,11 @@ function dots(context, points, width, height) {
   }
 }
 
-function label(context, face, result, place, width, height) {
+function label(context, face, result, place, width, height, anonymous) {
   const pixels = faceHeight(face, result);
   const { name, line } = faceWords(face);
-  const lines = pixels < SMALLEST_FACE ? [`${pixels} px: too small`] : [name, line].filter(Boolean);
+  const lines = pixels < SMALLEST_FACE ? [`${pixels} px: too small`] : [anonymous ? "" : name, line].filter(Boolean);
+  if (!lines.length) return;
   const size = Math.max(11, Math.min(15, width / 42));
   context.font = `600 ${size}px system-ui, sans-serif`;
   const wide = Math.max(...lines.map((text) => context.measureText(text).width)) + 12;

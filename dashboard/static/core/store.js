@@ -1,7 +1,8 @@
-// What the page knows, from one EventSource for all pages: cameras, figures, newest results, notices.
+// What the page knows, from one EventSource for all pages: cameras, figures, newest results, notices, what happens with people.
 
 import { get, signIn } from "./api.js";
 import { heard } from "./clock.js";
+import { rename } from "./people.js";
 
 const SILENT_MS = 3000; // figures come every second
 const RETRY_MS = 1000;
@@ -38,6 +39,8 @@ class Store extends EventTarget {
     source.addEventListener("stats", (event) => this.#figures(JSON.parse(event.data)));
     source.addEventListener("result", (event) => this.#result(JSON.parse(event.data)));
     source.addEventListener("notice", (event) => this.#tell("notice", JSON.parse(event.data)));
+    source.addEventListener("person", (event) => this.#person(JSON.parse(event.data)));
+    for (const kind of ["visit", "alert"]) source.addEventListener(kind, (event) => this.#tell(kind, JSON.parse(event.data)));
     source.addEventListener("error", () => this.#lost(source));
   }
 
@@ -100,6 +103,12 @@ class Store extends EventTarget {
     const before = this.results.get(result.camera);
     if (!result.error && (!before || before.captured_at <= result.captured_at)) this.results.set(result.camera, result);
     this.#tell("result", result);
+  }
+
+  // Somebody got a name, or lost it: results that are here already have to follow.
+  #person(person) {
+    for (const result of this.results.values()) rename(result, person);
+    this.#tell("person", person);
   }
 
   #tell(kind, detail) {

@@ -42,6 +42,7 @@ class LivePage {
       store.on("cameras", () => this.#arrange()),
       store.on("stats", (stats) => this.#figures(stats)),
       store.on("result", (result) => this.#result(result)),
+      store.on("person", (person) => this.#rename(person)),
       store.on("connection", () => this.#catchUp()),
       showNotices(notices, store),
     ];
@@ -133,6 +134,11 @@ class LivePage {
   #result(result) {
     this.#tiles.get(result.camera)?.view.know(result);
     this.#detail?.result(result);
+  }
+
+  #rename(person) {
+    for (const tile of this.#tiles.values()) tile.view.rename(person);
+    this.#detail?.rename(person);
   }
 
   // Fetches what came before this page listened: a camera of one frame a minute has its faces at once, too.

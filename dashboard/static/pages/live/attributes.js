@@ -15,7 +15,7 @@ export function attributeTable(face, result) {
 // Rows of [name, words, confidence in percent or null].
 function rowsOf(face, result) {
   const rows = factsOf(face);
-  if (face.Person) rows.unshift(["name", face.Person.Name ?? "unknown", face.Person.Similarity ?? null]);
+  if (face.Person) rows.unshift(["name", face.Person.Name, face.Person.Similarity ?? null]);
   const emotions = [...(face.Emotions ?? [])].sort((a, b) => b.Confidence - a.Confidence).slice(0, SHOWN_EMOTIONS);
   emotions.forEach(({ Type, Confidence }, index) => rows.push([index ? "" : "emotions", emotionWord(Type), Confidence]));
   if (face.Quality) rows.push(["quality", `sharpness ${Math.round(face.Quality.Sharpness)}, brightness ${Math.round(face.Quality.Brightness)}`, null]);

@@ -4,12 +4,14 @@ import { get } from "../../core/api.js";
 import { copy, openDialog } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 import { faceWords } from "../../core/faces.js";
-import { age as inSeconds, ageLevel, clockTime } from "../../core/format.js";
-import { attributeTable } from "./attributes.js";
+import { age as inSeconds, ageLevel, clockTime, rate } from "../../core/format.js";
+import { rename } from "../../core/people.js";
+import { showFaces } from "./naming.js";
 import { View } from "./view.js";
-import { coverOf, faceCount, resultAge, shortAge, sizeOf, staleness, stateOf } from "./words.js";
+import { coverOf, faceCount, isEmpty, resultAge, sceneOf, shortAge, sizeOf, staleness, stateOf, whoIsThere } from "./words.js";
 
 const STRIP = 20;
+const SCENE_LABELS = 10;
 const TELL_MS = 500; // words that change more often cannot be read
 
 // `page`: {store, painter, ids, change, pause, onmove, onclose}. Returns the open detail.
@@ -56,6 +58,14 @@ class Detail {
     this.#results = [result, ...this.#results].slice(0, STRIP);
   }
 
+  // Takes note of who somebody is.
+  rename(person) {
+    this.view.rename(person);
+    for (const result of [...this.#results, this.#chosen, this.#shown]) if (result) rename(result, person);
+    this.#shown = null;
+    this.#tellResults();
+  }
+
   // Takes note of a change in the list of cameras.
   update() {
     const camera = this.#camera();
@@ -65,6 +75,9 @@ class Detail {
     this.#ui.state.className = `badge ${level}`;
     say(this.#ui.size, sizeOf(camera));
     say(this.#ui.pause, camera.paused ? "Resume" : "Pause");
+    this.view.isAnonymous = camera.purpose === "audience";
+    say(this.#ui.about, aboutOf(camera));
+    this.#ui.notice.href = `/api/cameras/${encodeURIComponent(camera.id)}/notice`;
   }
 
   #camera() {
@@ -134,7 +147,7 @@ class Detail {
     if (result && result.id === this.#shown?.id) return;
     this.#shown = result;
     const { faces, raw } = this.#ui;
-    faces.replaceChildren(...facesOf(result));
+    showFaces(faces, result, this.view.isAnonymous);
     say(raw, result ? JSON.stringify(result, null, 2) : "");
   }
 
@@ -146,10 +159,10 @@ class Detail {
     const { age } = this.view;
     const stale = staleness(age, camera, this.view.picture);
     this.#ui.stage.className = `stage ${stale}`;
-    say(this.#ui.ages, age === null ? "" : `${faceCount(this.view.result)} · ${shortAge(resultAge(this.view.result) ?? age)}`);
-    this.#ui.ages.className = `badge ages ${ageLevel(age ?? 0)}`;
+    say(this.#ui.ages, age === null ? "" : `${whoIsThere(this.view.result)} · ${shortAge(resultAge(this.view.result) ?? age)}`);
+    this.#ui.ages.className = `badge ages ${isEmpty(camera) ? "" : ageLevel(age ?? 0)}`;
     const { word, sentence } = stateOf(camera);
-    const late = stale ? `Last picture ${shortAge(age ?? 0)} ago.` : "";
+    const late = isEmpty(camera) ? `Nobody is there: the last picture that was analysed is ${shortAge(age ?? 0)} old.` : stale ? `Last picture ${shortAge(age ?? 0)} ago.` : "";
     say(this.#ui.sentence, stale === "covered" ? coverOf(camera, age) : `${word === "live" ? "" : sentence} ${late}`.trim());
   }
 
@@ -160,15 +173,14 @@ class Detail {
   }
 }
 
-function facesOf(result) {
-  if (!result) return [h("p", { class: "muted" }, "No result yet.")];
-  if (result.error) return [h("p", { class: "error" }, `The analysis failed: ${result.error.Message}`)];
-  const found = result.FaceDetails ?? [];
-  if (!found.length) return [h("p", { class: "muted" }, "No face was found in this picture.")];
-  return found.map((face, index) => {
-    const words = faceWords(face);
-    return h("section", { class: "face" }, h("h3", {}, `${found.length > 1 ? `${index + 1} · ` : ""}${words.name}`), attributeTable(face, result));
-  });
+// What the camera is for, what its gate does, and what else is in its picture.
+function aboutOf(camera) {
+  const { gate } = camera.status;
+  return [
+    `Purpose: ${camera.purpose}`,
+    gate && `${rate(gate.saved)} saved · ${gate.sees}`,
+    camera.scene && `In the picture: ${sceneOf(camera, SCENE_LABELS) || "nothing that has a name"}`,
+  ].filter(Boolean).join(" · ");
 }
 
 function stripEntry(result, choose) {
@@ -191,6 +203,8 @@ function parts(actions) {
     landmarks: h("input", { type: "checkbox", onchange: (event) => actions.landmarks(event.target.checked) }),
     follow: h("button", { class: "button", type: "button", hidden: true, onclick: actions.follow }, "Follow the newest"),
     faces: h("div", { class: "faces" }),
+    about: h("p", { class: "muted about" }),
+    notice: h("a", { class: "button", target: "_blank", rel: "noopener" }, "Notice to print"),
     strip: h("div", { class: "strip", role: "group", "aria-label": "The last results", tabindex: 0 }),
     raw: h("pre", { tabindex: 0, "aria-label": "Raw response" }),
   };
@@ -202,9 +216,10 @@ function parts(actions) {
     h("div", { class: "row" },
       h("label", { class: "field check" }, ui.landmarks, "Landmarks"),
       ui.pause,
+      ui.notice,
       h("button", { class: "button", type: "button", onclick: actions.change }, "Change")));
   ui.element = h("div", { class: "halves" },
-    h("div", { class: "stack" }, bar, ui.stage, h("h3", {}, "The last results"), ui.strip),
+    h("div", { class: "stack" }, bar, ui.stage, ui.about, h("h3", {}, "The last results"), ui.strip),
     h("div", { class: "stack" }, ui.follow, ui.faces,
       h("details", {}, h("summary", {}, "Raw response"),
         h("div", { class: "stack" }, h("button", { class: "button", type: "button", onclick: actions.copy }, "Copy"), ui.raw))));

@@ -2,6 +2,7 @@
 
 import { now } from "../../core/clock.js";
 import { drawFaces, fading } from "../../core/faces.js";
+import { rename } from "../../core/people.js";
 
 const VISIBLE_STEP = 0.08;
 const REMEMBERED = 6; // results whose picture may come after them
@@ -15,6 +16,7 @@ export class View {
   isDirty = false;
   decodedAt = -Infinity;
   landmarks = false;
+  isAnonymous = false; // nobody is recognised with this camera
   picture = null; // {bitmap, kind, capturedAt, resultId, width, height}
 
   #painter;
@@ -62,6 +64,12 @@ export class View {
     this.#results.set(result.id, result);
     if (this.#results.size > REMEMBERED) this.#results.delete(this.#results.keys().next().value);
     if (!this.#newest || result.captured_at >= this.#newest.captured_at) this.#newest = result;
+    this.redraw();
+  }
+
+  // Lets a track be somebody else, or nobody.
+  rename(person) {
+    for (const result of this.#results.values()) rename(result, person);
     this.redraw();
   }
 
@@ -124,7 +132,7 @@ export class View {
     const result = this.result;
     if (!result || !this.#alpha) return [];
     const words = width >= NARROW || result.FaceDetails?.length === 1;
-    drawFaces(this.#context, result, width, height, { alpha: this.#alpha, landmarks: this.landmarks, words });
+    drawFaces(this.#context, result, width, height, { alpha: this.#alpha, landmarks: this.landmarks, words, anonymous: this.isAnonymous });
     if (this.#told.has(result.id)) return [];
     this.#told = new Set([...this.#told, result.id].slice(-REMEMBERED));
     return [{ camera: result.camera, id: result.id }];
