@@ -21,12 +21,17 @@ from pipeline.errors import SettingsError
 Picture = bytes | S3Object
 
 S3 = "s3://"
+MOST_FILES = 20
 _BUCKET = re.compile(r"[0-9A-Za-z._-]{3,255}")
 _LONGEST_KEY = 1024  # bytes of UTF-8
 
 _SAY = (
     'send multipart/form-data with a file `image`, the bytes themselves, JSON {"image": "data:image/jpeg;base64,…"}, '
     'or JSON {"s3": "s3://bucket/key"}'
+)
+_SAY_SOME = (
+    "send multipart/form-data with files `image`, the bytes of one picture, "
+    'or JSON {"image": "data:image/jpeg;base64,…"} or {"images": […]}'
 )
 _SAY_TWO = (
     "send multipart/form-data with the files `source` and `target`, or JSON with both, "
@@ -59,6 +64,21 @@ async def read_two(request: Request) -> Upload:
     return Upload(pictures, _asked(request, members))
 
 
+async def read_some(request: Request) -> Upload:
+    """Take any number of pictures, none too, and what else is said, out of a request; raises SettingsError."""
+    members = await _members(request, _SAY_SOME)
+    if isinstance(members, bytes):
+        return Upload((members,) if members else (), request.query_params)
+    sent = members.pop("images", None) or [value for value in (members.pop("image", None),) if value]
+    if not isinstance(sent, list):
+        raise SettingsError(f"`images` is no list: {_SAY_SOME}")
+    files = [value for value in members.values() if isinstance(value, bytes)]
+    pictures = [_picture("image", value, None, _SAY_SOME) for value in (*sent, *files)]
+    if any(isinstance(picture, S3Object) for picture in pictures):
+        raise SettingsError(f"pictures that lie on S3 are not enrolled: {_SAY_SOME}")
+    return Upload(tuple(pictures), _asked(request, members))
+
+
 async def _members(request: Request, say: str) -> dict[str, object] | bytes:
     """Return the fields of a form or the members of a JSON object, or the bytes of a body that is neither."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -69,7 +89,7 @@ async def _members(request: Request, say: str) -> dict[str, object] | bytes:
 
 
 async def _of_form(request: Request, say: str) -> dict[str, object]:
-    parser = MultiPartParser(request.headers, request.stream(), max_files=4, max_fields=12, max_part_size=PHOTO_BYTES)
+    parser = MultiPartParser(request.headers, request.stream(), max_files=MOST_FILES, max_fields=12, max_part_size=PHOTO_BYTES)
     parser.spool_max_size = 2 * PHOTO_BYTES + 1  # never onto the disk: it is a picture of people
     try:
         form = await parser.parse()
@@ -80,8 +100,11 @@ async def _of_form(request: Request, say: str) -> dict[str, object]:
 
 async def _fields(form: FormData) -> dict[str, object]:
     found: dict[str, object] = {}
-    for name, value in form.multi_items():
-        found[name] = await value.read() if isinstance(value, UploadFile) else value
+    for number, (name, value) in enumerate(form.multi_items()):
+        if isinstance(value, UploadFile):
+            found[name if name not in found else f"{name} {number}"] = await value.read()  # several files of one name
+        else:
+            found[name] = value
     await form.close()
     return found
 

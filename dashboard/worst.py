@@ -105,6 +105,16 @@ class WorstFrames:
                 for name, frame in self._frames.items()
             }
 
+    def forget(self, results: Collection[str], tracks: Collection[str]) -> None:
+        """Drop the frames of these results, and those that show these tracks."""
+        named = [f'"{track}"' for track in tracks]
+        with self._lock:
+            self._frames = {
+                name: frame
+                for name, frame in self._frames.items()
+                if name not in results and not any(track in frame.text for track in named)
+            }
+
     def overall(self) -> list[WorstFrame]:
         """Return the worst of all cameras, the oldest first."""
         return heapq.nlargest(SHOWN, self._of_the_hour(), key=_age)

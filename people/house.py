@@ -82,6 +82,10 @@ class Room:
     def settle(self) -> None:
         """Tell others (in Redis) what the last results changed, once that is kept; may raise redis.RedisError."""
 
+    def tracks_of(self, person_id: str) -> Sequence[str]:  # noqa: ARG002  # rooms that know of some need it
+        """Return the tracks that are known to be a person's."""
+        return ()
+
     def forget(self, person_id: str) -> Mapping[str, int]:  # noqa: ARG002  # rooms that have something need it
         """Remove everything that tells of a person, and return how much of what; may be repeated after a failure."""
         return {}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import redis
 
 from people.calls import CallError, Calls
 from people.collection import Collection
@@ -54,8 +57,8 @@ class Library(Room):
         """Return where faces are kept now: as the living workers say, or the last that did; None if there never was one."""
         scope = self.calls.scope()
         if scope is None:
-            known = self.house.database.rows("SELECT value FROM facts WHERE name = 'scope'")
-            return Place(str(known[0][0]), self.house.settings.collection) if known else None
+            known = self._fact("scope")
+            return Place(known, self.house.settings.collection) if known else None
         place = Place(scope, self.house.settings.collection)
         self._notice(place)
         return place
@@ -83,22 +86,38 @@ class Library(Room):
             f"{who} enrolled with {where}, and {have} to be enrolled again with {words(place.scope)}: {_VECTORS}",
         )
 
+    def changed(self) -> None:
+        """Remember that somebody else is known now, and tell workers, who then search for faces without a name again."""
+        self._keep_fact("changed", f"{self.house.clock.now():.3f}")
+        with contextlib.suppress(redis.RedisError):  # else they hear of it within seconds
+            self.tell()
+
     def tell(self) -> None:
-        """Tell workers which collection to search, and whether anybody is in it."""
+        """Tell workers which collection to search, whether anybody is in it, and when that last changed."""
         place = self.place()
-        people = len(self._register.enrolled(place)) if place else 0
-        about = {"collection": self.house.settings.collection, "people": people, "show": self.house.settings.show}
+        about = {
+            "collection": self.house.settings.collection,
+            "people": len(self._register.enrolled(place)) if place else 0,
+            "show": self.house.settings.show,
+            "changed": float(self._fact("changed") or 0),
+        }
         self._redis.set(keys.PEOPLE, json.dumps(about), px=int(TOLD_SECONDS * 1000))
 
     def _notice(self, place: Place) -> None:
         """Remember who answers; where that is somebody else now, say who has to be enrolled again."""
-        known = self.house.database.rows("SELECT value FROM facts WHERE name = 'scope'")
-        if known and known[0][0] == place.scope:
+        if self._fact("scope") == place.scope:
             return
-        with self.house.database.transaction():
-            self.house.database.execute("INSERT OR REPLACE INTO facts VALUES ('scope', ?)", place.scope)
+        self._keep_fact("scope", place.scope)
         if again := self.again(place).sentence:
             log.warning("%s", again)
+
+    def _fact(self, name: str) -> str:
+        found = self.house.database.rows("SELECT value FROM facts WHERE name = ?", name)
+        return str(found[0][0]) if found else ""
+
+    def _keep_fact(self, name: str, value: str) -> None:
+        with self.house.database.transaction():
+            self.house.database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
 
 def words(scope: str) -> str:

@@ -20,7 +20,7 @@ from people.house import Answer, Chore, House, PeopleSettings, Room
 from people.rooms import ROOMS, TABLES
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
-from pipeline.errors import BrokerError
+from pipeline.errors import BrokerError, RekstreamError
 from pipeline.metrics import MetricsServer, PeopleMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
@@ -108,6 +108,8 @@ def _failed(name: str) -> Callable[[Exception], None]:
     def failed(error: Exception) -> None:
         if isinstance(error, redis.RedisError):
             log.debug("%s: %s", name, error)
+        elif isinstance(error, RekstreamError):
+            log.warning("%s: %s", name, error)
         else:
             log.error("%s failed", name, exc_info=error)
 

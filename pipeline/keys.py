@@ -117,6 +117,11 @@ def checked(request: str) -> str:
     return f"{PREFIX}checked:{request}"
 
 
+def face(track: str) -> str:
+    """Return the key of the hash of the best view so far of a track's face."""
+    return f"{PREFIX}face:{track}"
+
+
 def name(track: str) -> str:
     """Return the key of the person that a track is, while one is known."""
     return f"{PREFIX}name:{track}"

@@ -1,0 +1,274 @@
+"""Forgetting a person: out of the collection, out of the rooms, out of Redis, and the proof by searching afterwards.
+
+The row of the person goes last, so that whatever fails or is killed meanwhile is finished by doing it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import redis
+
+from people.audit import Audit
+from people.calls import CallError, Picture
+from people.collection import Collection
+from people.desk import picture_of
+from people.enrolment import Enrolment
+from people.house import Answer, Chore, House, Room, room_of
+from people.library import Library, words
+from people.register import EXTERNAL, USER, Person, Place, Register
+from pipeline import keys
+from pipeline.errors import ProviderError, StorageError
+from pipeline.requests import Request
+
+FINISH_SECONDS = 30.0
+_PAGE = 500
+_THIS_PROCESS = "rekstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """By what a person is found outside the register: `aliases` are users and names of pictures."""
+
+    person: str
+    aliases: frozenset[str]
+    faces: tuple[str, ...]
+    tracks: tuple[str, ...]
+
+
+class Forgetting(Room):
+    """Forgets people; what another provider keeps of them is deleted as soon as that one answers again."""
+
+    tables: ClassVar[tuple[str, ...]] = (
+        """CREATE TABLE IF NOT EXISTS leftovers (
+            scope TEXT NOT NULL,
+            collection TEXT NOT NULL,
+            user TEXT NOT NULL,
+            face TEXT NOT NULL,
+            PRIMARY KEY (scope, collection, user, face)
+        ) STRICT""",
+    )
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._redis: Any = house.broker.scripts
+
+    def meet(self, rooms: Mapping[type[Room], Room]) -> None:
+        """Get to know all rooms: each has something to forget."""
+        self._rooms = list(rooms.values())
+        self._register = room_of(rooms, Register)
+        self._library = room_of(rooms, Library)
+        self._enrolment = room_of(rooms, Enrolment)
+        self._audit = room_of(rooms, Audit)
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Return what is answered about forgetting."""
+        return {"people.forget": self._answer}
+
+    def chores(self) -> Sequence[Chore]:
+        """Finish what was begun."""
+        return (Chore("forgetting", FINISH_SECONDS, self.finish),)
+
+    def finish(self) -> None:
+        """Forget whoever was to be forgotten when this process was killed, and what could not be reached then."""
+        for person in self._register.all():
+            if person.forgetting:
+                self.forget_person(person, _THIS_PROCESS)
+        place = self._library.place()
+        if place is not None:
+            self._delete_leftovers(place)
+
+    def is_unfinished(self) -> bool:
+        """Say whether a collection may still hold somebody who is to be forgotten."""
+        return any(person.forgetting for person in self._register.all()) or bool(
+            self.house.database.rows("SELECT 1 FROM leftovers LIMIT 1")
+        )
+
+    def forget_person(self, person: Person, who: str, picture: Picture | None = None) -> dict[str, Any]:
+        """Remove everything that tells of a person and return what was removed, and what a search finds afterwards."""
+        with self._enrolment.alone():
+            self._register.begin_forgetting(person.id)
+            traces = self._traces(person)
+            removed = Counter(self._enrolment.forget(person.id))
+            unreachable = self._forget_faces(person, removed)
+            for room in self._rooms:
+                if room is not self._enrolment:
+                    removed.update(room.forget(person.id))
+            results = self._forget_in_redis(traces, removed)
+            remaining = self._search(traces, picture)
+            removed["people"] += 1
+            self._register.drop(person.id)
+            remaining["people"] = self._register.count(person.id)
+            self._audit.note(who, "forget")
+            self.house.database.empty_log()
+            self._library.changed()
+        return {
+            "name": person.name,
+            "removed": dict(removed),
+            "remaining": remaining,
+            "unreachable": [words(place.scope) for place in unreachable],
+            "results": results,
+            "tracks": list(traces.tracks),
+        }
+
+    def _answer(self, request: Request) -> Mapping[str, Any]:
+        person = self._register.find(request.members["person"])
+        pictures = request.members.get("pictures") or []
+        picture = picture_of(pictures[0]) if pictures else None
+        try:
+            return self.forget_person(person, request.who, picture)
+        except (CallError, StorageError, redis.RedisError) as error:
+            raise ProviderError(
+                f"{person.name} is recognised no more, but not all is deleted yet ({error}): "
+                "it goes on by itself, or when you say it again"
+            ) from error
+
+    def _traces(self, person: Person) -> Traces:
+        """Return by what else than the register a person is found."""
+        places = self._register.places(person.id)
+        aliases = {
+            alias for place in places for kind in (USER, EXTERNAL) for alias in self._register.aliases(kind, place, person.id)
+        }
+        faces = tuple(face.id for face in self._register.faces(person.id))
+        tracks = {*self._tracks(person.id), *(track for room in self._rooms for track in room.tracks_of(person.id))}
+        return Traces(person.id, frozenset(aliases), faces, tuple(sorted(tracks)))
+
+    # --- the collection ---
+
+    def _forget_faces(self, person: Person, removed: Counter[str]) -> list[Place]:
+        """Delete a person's faces and users; return the places that cannot be reached now, which are noted down."""
+        here = self._library.place()
+        places = self._register.places(person.id)
+        for place in places:
+            if place == here:
+                self._delete(place, person, removed)
+            else:
+                self._note_leftovers(place, person)
+        return [place for place in places if place != here]
+
+    def _delete(self, place: Place, person: Person, removed: Counter[str]) -> None:
+        collection = Collection(self._library.calls, place)
+        faces = list(self._faces(collection, person))
+        collection.delete_faces(faces)
+        for user in self._register.aliases(USER, place, person.id):
+            collection.delete_user(user)
+            removed["users"] += 1
+        removed["faces"] += len(faces)
+
+    def _faces(self, collection: Collection, person: Person) -> Iterator[Mapping[str, Any]]:
+        """Yield what a collection holds of a person: by the faces that we know, by its users, and by names of pictures."""
+        place, seen = collection.place, set()
+        ids = [face.id for face in self._register.faces(person.id) if face.place == place]
+        external = set(self._register.aliases(EXTERNAL, place, person.id))
+        found = list(collection.faces_by_id(ids))
+        for user in self._register.aliases(USER, place, person.id):
+            found += collection.faces(UserId=user)
+        if external:
+            found += [face for face in collection.faces() if face.get("ExternalImageId") in external]
+        for face in found:
+            if face["FaceId"] not in seen:
+                seen.add(face["FaceId"])
+                yield face
+
+    def _note_leftovers(self, place: Place, person: Person) -> None:
+        """Remember, without the person, what is to be deleted once that provider answers again."""
+        faces = [face.id for face in self._register.faces(person.id) if face.place == place]
+        users = self._register.aliases(USER, place, person.id)
+        with self.house.database.transaction():
+            for user, face in [("", face) for face in faces] + [(user, "") for user in users]:
+                self.house.database.execute(
+                    "INSERT OR REPLACE INTO leftovers VALUES (?, ?, ?, ?)", place.scope, place.collection, user, face
+                )
+
+    def _delete_leftovers(self, place: Place) -> None:
+        rows = self.house.database.rows(
+            "SELECT user, face FROM leftovers WHERE scope = ? AND collection = ?", place.scope, place.collection
+        )
+        if not rows:
+            return
+        collection = Collection(self._library.calls, place)
+        collection.delete_faces(collection.faces_by_id([str(face) for _, face in rows if face]))
+        for user, _ in rows:
+            if user:
+                collection.delete_user(str(user))
+        with self.house.database.transaction():
+            self.house.database.execute(
+                "DELETE FROM leftovers WHERE scope = ? AND collection = ?", place.scope, place.collection
+            )
+
+    # --- Redis ---
+
+    def _forget_in_redis(self, traces: Traces, removed: Counter[str]) -> list[str]:
+        """Delete names, faces, results and newest pictures that show a person; return the ids of these results."""
+        found = list(self._results(traces))
+        ids = [name for name, _ in found]
+        removed["pictures"] += sum(self._forget_picture(camera, set(ids)) for camera in {camera for _, camera in found})
+        for start in range(0, len(ids), _PAGE):
+            removed["results"] += int(self._redis.xdel(keys.RESULTS, *ids[start : start + _PAGE]))
+        for track in traces.tracks:
+            removed["pictures"] += int(self._redis.delete(keys.face(track)))
+        for track in {*traces.tracks, *self._tracks(traces.person)}:
+            removed["names"] += int(self._redis.delete(keys.name(track)))
+        return ids
+
+    def _tracks(self, person_id: str) -> list[str]:
+        """Return the tracks that carry a person's name now."""
+        found = list(self._redis.scan_iter(match=keys.name("*"), count=1000))
+        values = self._redis.mget(found) if found else []
+        prefix = len(keys.name(""))
+        return [key.decode()[prefix:] for key, value in zip(found, values, strict=True) if value and _id_in(value) == person_id]
+
+    def _results(self, traces: Traces) -> Iterator[tuple[str, str]]:
+        """Yield id and camera of the results that show a person's tracks, or that matched their users or faces."""
+        theirs = [f'"{word}"'.encode() for word in (*traces.tracks, *traces.aliases, *traces.faces)]
+        after = "-"
+        while entries := self._redis.xrange(keys.RESULTS, min=after, max="+", count=_PAGE):
+            for name, values in entries:
+                if any(word in values.get(b"result", b"") for word in theirs):
+                    yield name.decode(), values.get(b"camera", b"").decode()
+            after = f"({entries[-1][0].decode()}"
+
+    def _forget_picture(self, camera: str, results: set[str]) -> int:
+        """Delete the pictures of a camera that one of these results is about."""
+        count = 0
+        for key in (keys.newest(camera), keys.overtaken(camera)):
+            about = self._redis.hget(key, "result_id")
+            if about is not None and about.decode() in results:
+                count += int(self._redis.delete(key))
+        return count
+
+    # --- the proof ---
+
+    def _search(self, traces: Traces, picture: Picture | None) -> dict[str, int]:
+        """Look everywhere for somebody who is forgotten, and return how much of what is found."""
+        remaining: Counter[str] = Counter()
+        for room in self._rooms:
+            for what, count in room.remaining(traces.person).items():
+                remaining[what] += count
+        remaining["names"] = len(self._tracks(traces.person))
+        remaining["results"] = sum(1 for _ in self._results(traces))
+        remaining["pictures"] = sum(int(self._redis.exists(keys.face(track))) for track in traces.tracks)
+        place = self._library.place()
+        if place is not None:
+            collection = Collection(self._library.calls, place)
+            remaining["faces"] = len(collection.faces_by_id(traces.faces)) if traces.faces else 0
+            remaining["users"] = len(traces.aliases.intersection(collection.users()))
+            if picture is not None:
+                remaining["matches"] = self._matches(collection, picture, traces)
+        return dict(remaining)
+
+    def _matches(self, collection: Collection, picture: Picture, traces: Traces) -> int:
+        """Return how many faces that are nobody else's a picture of the person still finds."""
+        found = [match["Face"] for match in collection.search(picture, self.house.settings.show)]
+        return sum(face["FaceId"] in traces.faces or self._register.person_of(face) is None for face in found)
+
+
+def _id_in(name: bytes) -> str:
+    try:
+        return str(json.loads(name)["Id"])
+    except (ValueError, KeyError, TypeError):
+        return ""
