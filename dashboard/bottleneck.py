@@ -43,7 +43,8 @@ class Signs:
 
     `held` says why no call is let out at all (permission, budget), '' when they are. `quota` and `allowed` are the limit and
     what is left of it after throttles, None without one. `threads` are alive, `idle` those without work; `silent` are
-    cameras that should deliver and do not, `slow` those that deliver less than they are sampled.
+    cameras that should deliver and do not, `slow` those that deliver less than they are sampled. `saved` are frames that
+    gates found not worth a call.
     """
 
     cameras: int = 0
@@ -52,6 +53,7 @@ class Signs:
     sampled: float = 0.0
     lost: float = 0.0
     failed: float = 0.0
+    saved: float = 0.0
     calls: float = 0.0
     quota: float | None = None
     allowed: float | None = None
@@ -86,7 +88,17 @@ def find(signs: Signs) -> Bottleneck:
         return _failing(signs)
     if signs.lost > LOSS * signs.sampled:
         return _overload(signs)
-    return _cameras(signs) or Bottleneck(What.NONE, "every sampled frame is analysed" if signs.sampled else "nothing to do")
+    return _cameras(signs) or Bottleneck(What.NONE, _all_well(signs))
+
+
+def _all_well(signs: Signs) -> str:
+    if not signs.sampled:
+        return "nothing to do"
+    return (
+        f"every frame worth a call is analysed, {signs.saved:.1f}/s are not"
+        if signs.saved
+        else "every sampled frame is analysed"
+    )
 
 
 def _failing(signs: Signs) -> Bottleneck:

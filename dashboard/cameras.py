@@ -10,10 +10,12 @@ from typing import Any
 import redis
 
 from dashboard.keeper import Keeper
+from dashboard.scenes import Scenes
 from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, is_browser, with_known_secrets
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, CameraState, CameraStatus
 from pipeline.errors import CameraExists, SettingsError, redact
+from pipeline.keys import labels_mailbox
 from pipeline.mailbox import Mailbox
 
 SETTLE_SECONDS = 3.0  # in which the producer of a removed camera hears of it
@@ -23,7 +25,10 @@ TRIES = 5
 class CameraDesk:
     """Shows and changes the list of cameras; every method may raise redis.RedisError."""
 
-    def __init__(self, connection: redis.Redis, mailbox: Mailbox, keeper: Keeper, defaults: CameraDefaults) -> None:
+    def __init__(
+        self, connection: redis.Redis, mailbox: Mailbox, keeper: Keeper, defaults: CameraDefaults, scenes: Scenes
+    ) -> None:
+        self._scenes = scenes
         self._registry = CameraRegistry(connection)
         self._mailbox = mailbox
         self._keeper = keeper
@@ -34,7 +39,7 @@ class CameraDesk:
         """Return all cameras with their status, in the order of their ids."""
         cameras = self._registry.all()
         statuses = self._registry.statuses([camera.id for camera in cameras])
-        return [camera_as_json(camera, statuses[camera.id]) for camera in cameras]
+        return [camera_as_json(camera, statuses[camera.id], self._scenes.of(camera.id)) for camera in cameras]
 
     def add(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Add the camera that `body` describes, under an id made of its URL where it names none.
@@ -71,7 +76,7 @@ class CameraDesk:
         """Take a camera off the list and drop what waits for it; raises UnknownCamera."""
         self._keeper.remove(camera_id)
         self._leaving[camera_id] = time.monotonic() + SETTLE_SECONDS
-        self._mailbox.forget(camera_id)
+        self._forget(camera_id)
 
     def require(self, camera_id: str) -> Camera:
         """Return a camera; raises UnknownCamera."""
@@ -93,22 +98,29 @@ class CameraDesk:
         known = {camera.id for camera in self._registry.all()} if due else set()
         for camera in due:
             if camera not in known:
-                self._mailbox.forget(camera)
+                self._forget(camera)
             self._leaving.pop(camera, None)
+
+    def _forget(self, camera_id: str) -> None:
+        self._mailbox.forget(camera_id)
+        self._mailbox.forget(labels_mailbox(camera_id))
 
     def _added(self, camera: Camera) -> dict[str, Any]:
         self._keeper.add(camera)
         return self._shown(camera)
 
     def _shown(self, camera: Camera) -> dict[str, Any]:
-        return camera_as_json(camera, self._registry.statuses([camera.id])[camera.id])
+        return camera_as_json(camera, self._registry.statuses([camera.id])[camera.id], self._scenes.of(camera.id))
 
     def _taken(self) -> set[str]:
         return {camera.id for camera in self._registry.all()}
 
 
-def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
-    """Return a camera as the API shows it: no password in it; one that is paused is off, also when no producer says so."""
+def camera_as_json(camera: Camera, status: CameraStatus, scene: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a camera as the API shows it: no password in it; one that is paused is off, also when no producer says so.
+
+    `scene` are the newest labels of what it sees.
+    """
     if camera.paused and not status.since:
         status = replace(status, state=CameraState.OFF, message="")
     return {
@@ -130,8 +142,17 @@ def camera_as_json(camera: Camera, status: CameraStatus) -> dict[str, Any]:
             "capture_fps": status.capture_fps,
             "reconnects": status.reconnects,
             "stalls": status.stalls,
+            "gate": _gate(status),
         },
+        "scene": None if scene is None else dict(scene),
     }
+
+
+def _gate(status: CameraStatus) -> dict[str, Any] | None:
+    """Return what the camera's gate does, None without one, or while it sees nothing."""
+    if not status.gate_sees:
+        return None
+    return {"sees": status.gate_sees, "passed": status.gate_passed, "saved": status.gate_saved}
 
 
 def _rules(camera: Camera) -> dict[str, Any]:

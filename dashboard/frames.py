@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.camera_spec import PHOTO_PREFIX
+from pipeline.entities import Saved
 from pipeline.mailbox import Balance, Mailbox
 
 RATE_SECONDS = 5.0
-COUNTED = ("sampled", "analysed", "superseded", "dropped", "failed")
+COUNTED = ("sampled", "analysed", "superseded", "saved", "dropped", "failed")
 
 Balances = dict[str, Balance]
+
+_SAVED = frozenset(Saved)
 
 
 def balances(mailbox: Mailbox, cameras: Iterable[str]) -> Balances:
@@ -72,7 +75,10 @@ class FrameRates:
                 self._past.popleft()
 
     def per_second(self, now: Balances) -> dict[str, dict[str, float]]:
-        """Return by camera how many frames a second were sampled, analysed, superseded, dropped and failed lately."""
+        """Return by camera how many frames a second were sampled, analysed, superseded, saved, dropped and failed lately.
+
+        Saved are those that a gate did not let pass; they are not among the dropped here.
+        """
         with self._lock:
             moment, before = self._past[0] if self._past else (time.monotonic(), now)
         seconds = time.monotonic() - moment
@@ -99,6 +105,7 @@ def _counts(balance: Balance) -> dict[str, int]:
         "sampled": balance.sampled,
         "analysed": balance.analysed,
         "superseded": balance.superseded,
-        "dropped": sum(balance.dropped.values()),
+        "saved": sum(count for cause, count in balance.dropped.items() if cause in _SAVED),
+        "dropped": sum(count for cause, count in balance.dropped.items() if cause not in _SAVED),
         "failed": sum(balance.failed.values()),
     }

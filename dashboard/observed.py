@@ -86,7 +86,7 @@ class Observer:
 
     def _sources(self, stats: Mapping[str, Any]) -> tuple[tuple[Source, ...], tuple[View, ...]]:
         cameras = [camera for camera in self._registry.all() if camera.id in stats["cameras"]]
-        rates = {camera.id: _rate(camera, stats["cameras"][camera.id]["rates"]["sampled"]) for camera in cameras}
+        rates = {camera.id: _rate(camera, stats["cameras"][camera.id]["rates"]) for camera in cameras}
         running = [camera.id for camera in cameras if rates[camera.id] > 0]
         statuses = self._registry.statuses(running)
         return tuple(Source(rates[camera]) for camera in running), tuple(_view(statuses[camera]) for camera in running)
@@ -138,8 +138,9 @@ def _measured(seen: Sequence[Seen], now: float) -> Ages:
     return Ages(quantile(ages, 0.5), quantile(ages, 0.95), len(seen) / max(1.0, now - since))
 
 
-def _rate(camera: Camera, sampled: float) -> float:
-    """Return the frames a second that a camera samples: as asked, where five seconds of counting do not contradict it."""
+def _rate(camera: Camera, rates: Mapping[str, float]) -> float:
+    """Return the frames a second that come from a camera: as asked, where five seconds of counting do not contradict it."""
+    sampled = rates["sampled"] - rates.get("saved", 0.0)
     return camera.fps if abs(sampled - camera.fps) <= 0.25 + camera.fps / 10 else sampled
 
 

@@ -29,6 +29,7 @@ from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
 from dashboard.reporter import Reporter
+from dashboard.scenes import Scenes
 from dashboard.sessions import Sessions
 from dashboard.settings import DashboardSettings
 from dashboard.state import StateFile
@@ -74,6 +75,7 @@ class Parts:
         self.results = Results(broker.scripts)
         self.stream = ResultStream(broker.scripts)
         self.window = ResultWindow(self.clock.now)
+        self.scenes = Scenes(self.clock.now)
         self.worst = WorstFrames(self.results.picture_of, self.clock.now)
         self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self._take_over, MINUTE)
         self._happenings = HappeningReader(HappeningListener(broker.jobs), self.feed.publish)
@@ -99,7 +101,7 @@ class Parts:
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)
         self.desk = CameraDesk(
-            broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults
+            broker.scripts, Mailbox(broker.scripts, JobQueue(broker.jobs)), self.keeper, settings.camera_defaults, self.scenes
         )
         self.checks = CheckDesk(broker)
         self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults, privacy=settings.privacy)
@@ -179,6 +181,7 @@ class Parts:
     def _take_over(self, results: list[Result]) -> None:
         self.window.add(results)
         self.worst.add(results)
+        self.scenes.add(results)
         self.viewers.hear(results)
 
     def _tell(self) -> None:
@@ -193,6 +196,7 @@ class Parts:
         self.worst.keep_only(cameras)
         self.worst.forget_pictures([name for name, camera in cameras.items() if not Purpose(camera["purpose"]).keeps_pictures])
         self.displays.keep_only(cameras)
+        self.scenes.keep_only(cameras)
         self._reporter.look(stats, cameras.values())
         self.feed.publish("stats", stats)
         for camera_id in self._shown.keys() - cameras.keys():

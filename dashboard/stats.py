@@ -178,6 +178,7 @@ class Stats:
             sampled=rates["sampled"],
             lost=rates["superseded"] + rates["dropped"],
             failed=rates["failed"],
+            saved=rates["saved"],
             calls=calls,
             quota=limit.quota if limit else None,
             allowed=limit.rate if limit else None,

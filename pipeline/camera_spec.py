@@ -60,6 +60,7 @@ def camera_of(
             check_id(camera_id)
         _check_members(given)
         url = check_url(given.get("url"), browser=browser)
+        gate = Gate.OFF if is_browser(url) else defaults.gate
         return Camera(
             id=new_id(url, taken) if camera_id is None else camera_id,
             url=url,
@@ -68,7 +69,7 @@ def camera_of(
             policy=_policy(given["policy"]) if "policy" in given else default_policy(url),
             preview_url=check_url(given["preview_url"], "preview_url") if "preview_url" in given else None,
             paused=_paused(given.get("paused", False)),
-            **rules_spec.rules_of(given, defaults.gate),
+            **rules_spec.rules_of(given, gate, browser=is_browser(url)),
         )
     except SettingsError as error:
         if camera_id is None:

@@ -65,6 +65,14 @@ class Gate(StrEnum):
     FACE = "face"  # a face, as the local detector sees it where something moves
 
 
+class Saved(StrEnum):
+    """Why a gate did not let a frame pass: causes for which the ledger drops it, none of them a loss."""
+
+    NO_MOTION = "no_motion"  # nothing moves
+    NO_FACE = "no_face"  # something moves, and no face is seen there
+    STILL_FACE = "still_face"  # the faces that are seen look as they did when they were analysed last
+
+
 class Purpose(StrEnum):
     """What a camera is for, which decides what may be found out with it."""
 
@@ -153,7 +161,8 @@ class CameraStatus:
     """What a producer knows about its camera now.
 
     `message` is one sentence for people: what is wrong and what to do. `since` and `reported_at` are seconds since 1970 on
-    Redis's clock; `width` and `height` are pixels of the stream; `capture_fps` is what the camera delivers.
+    Redis's clock; `width` and `height` are pixels of the stream; `capture_fps` is what the camera delivers. `gate_passed` and
+    `gate_saved` are frames a second over the last 10 s, `gate_sees` is what the gate sees now; '' without a gate.
     """
 
     camera: str
@@ -168,6 +177,9 @@ class CameraStatus:
     reconnects: int = 0
     stalls: int = 0
     producer: str = ""
+    gate_passed: float = 0.0
+    gate_saved: float = 0.0
+    gate_sees: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,3 +135,8 @@ def unknown(track: str) -> str:
 def camera_of_mailbox(mailbox: str) -> str:
     """Return the camera of a mailbox: itself, or what stands before the colon of one that was derived from it."""
     return mailbox.partition(":")[0]
+
+
+def labels_mailbox(camera: str) -> str:
+    """Return the mailbox of a camera's frames that ask for the labels of the scene."""
+    return f"{camera}:labels"

@@ -13,6 +13,7 @@ from pipeline.errors import SettingsError
 from pipeline.schedule import Schedule
 
 MEMBERS = ("gate", "labels", "purpose", "zones", "masks", "smallest_face", "schedule")
+PRODUCERS = ("gate", "labels", "masks", "schedule")  # what producers do with a camera
 MOST_POLYGONS, MOST_CORNERS, FEWEST_CORNERS = 20, 50, 3
 LARGEST_FACE = 2000
 SHORTEST_LABELS, LONGEST_LABELS = 1.0, 86_400.0
@@ -24,11 +25,23 @@ _POLYGON = "write corners as fractions of the picture, for example [[0, 0.5], [1
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def rules_of(given: Mapping[str, Any], gate: Gate) -> dict[str, Any]:
+def rules_of(given: Mapping[str, Any], gate: Gate, *, browser: bool = False) -> dict[str, Any]:
     """Return the members of `entities.Camera` that these rules describe; `gate` where they name none.
 
-    Raises SettingsError with one sentence that names the member and its value.
+    For a `browser`, whose pictures come through no producer, those of PRODUCERS are refused. Raises SettingsError with one
+    sentence that names the member and its value.
     """
+    rules = _parsed(given, gate)
+    for member in PRODUCERS if browser else ():
+        if rules[member] and rules[member] is not Gate.OFF:
+            raise SettingsError(
+                f"{member} {str(given[member])[:40]!r} is not possible for a browser: no producer looks at its pictures "
+                "before they are analysed; leave it out"
+            )
+    return rules
+
+
+def _parsed(given: Mapping[str, Any], gate: Gate) -> dict[str, Any]:
     return {
         "gate": _choice("gate", given["gate"], Gate) if "gate" in given else gate,
         "labels": parse_labels(given.get("labels", 0)),

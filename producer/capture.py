@@ -1,7 +1,7 @@
 """One camera's life: its newest samples, encoded, offered, and accounted for, whatever the camera or Redis do.
 
 reader thread      source -> sampler -> newest sample
-capture thread     newest sample -> encoder -> ledger and mailbox
+capture thread     newest sample -> gate -> encoder -> ledger and mailbox, and now and then the labels' mailbox
 reporter thread    once a second, and with every new state: lease, status, quality; twice a second: does somebody watch?
 previews thread    while somebody watches (producer/preview.py)
 """
@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -23,11 +25,16 @@ from pipeline.entities import Camera, CameraState, CameraStatus, Frame, Policy
 from pipeline.errors import CameraError, PictureError
 from pipeline.ledger import Ledger, Statement
 from pipeline.mailbox import Offer
+from pipeline.schedule import Schedule
 from producer.encoder import Encoder, TooSmallError
+from producer.gate import Gate, OpenGate, Tally
+from producer.labels import LabelClock
+from producer.outbox import Outbox
 from producer.preview import Audience, Nobody
 from producer.reader import Feed, FileReader, LiveReader, Opener, is_failure
 from producer.sampler import Sample
 from producer.sources import Kind, kind_of
+from producer.sources.base import Kept
 from producer.status import CaptureMetrics, NoMetrics, StatusBoard
 
 log = logging.getLogger(__name__)
@@ -36,22 +43,6 @@ TAKE_SECONDS = 0.25
 OFFER_AGAIN_SECONDS = 0.03
 REPORT_SECONDS = 1.0
 SETTLE_SECONDS = 1.0  # what no offer carries to Redis is told there after this long
-
-
-class Outbox(Protocol):
-    """Where frames go: `pipeline.mailbox.Mailbox`; its methods raise redis.RedisError."""
-
-    def offer(self, frame: Frame, statement: Statement, policy: Policy, fence: int | None = None) -> Offer:
-        """Put a frame into its camera's mailbox."""
-        ...
-
-    def settle(self, camera: str, statement: Statement) -> None:
-        """Count frames that were dropped without one to offer after them."""
-        ...
-
-    def drained(self, camera: str) -> bool:
-        """Say whether nothing of the camera waits or is in flight."""
-        ...
 
 
 class Claim(Protocol):
@@ -88,7 +79,8 @@ class Capture:
     """Captures one camera until it is stopped or another producer has the camera.
 
     `report` is called with the status once a second and when the state changes, `uplink` for the median seconds of the workers'
-    uploads (None while unknown); both may raise redis.RedisError.
+    uploads (None while unknown); both may raise redis.RedisError. `gate` says which frames are worth a call. `wall_clock` is
+    the local time, by which the camera's schedule goes.
     """
 
     def __init__(
@@ -103,9 +95,15 @@ class Capture:
         uplink: Callable[[], float | None] = lambda: None,
         metrics: CaptureMetrics | None = None,
         audience: Audience | None = None,
+        gate: Gate | None = None,
+        wall_clock: Callable[[], datetime] = datetime.now,
         producer: str = "",
     ) -> None:
         self._camera = camera
+        self._gate = gate or OpenGate()
+        self._tally = Tally()
+        self._schedule = Schedule.parse(camera.schedule)
+        self._wall_clock = wall_clock
         self._audience = audience or Nobody()
         self._outbox = outbox
         self._clock = clock
@@ -116,32 +114,73 @@ class Capture:
         self.board = StatusBoard(camera.id, clock, producer, metrics)
         self.ledger = Ledger()
         self._encoder = Encoder()
+        self._labels = LabelClock(camera, outbox, self._encoder)
         self._open = open_camera
         self._over = threading.Event()
         self._lost = False
+        self._ended = False
+        self._is_resting = False
         self._redis_away = False
         self._offer_seconds = 0.0
         self._settled_at = 0.0
 
     def run(self, stop: threading.Event) -> Outcome:
         """Capture until `stop` is set; a file that has ended stays, and says so, until then."""
-        self.board.become(CameraState.CONNECTING)
-        feed = self._feed()
         reporter = threading.Thread(target=self._keep_reporting, name=f"reporter of {self._camera.id}", daemon=True)
+        kind = self._kind()
+        rests = kind is None or not kind.ends
+        self._is_resting = self._must_rest()
+        if not self._is_resting:
+            self.board.become(CameraState.CONNECTING)
         reporter.start()
-        feed.start()
         try:
-            while not stop.is_set() and not self._lost and not feed.ended:
-                self._step(feed, stop)
-            if feed.ended:
-                self._finish(feed, stop)
+            while not stop.is_set() and not self._lost and not self._ended:
+                self._rest(stop)
+                self._watch(stop, rests=rests)
         finally:
             self._over.set()
             self.board.changed.set()
-            feed.close()
             self._audience.close()
             self._wind_up(reporter)
         return Outcome.LOST if self._lost else Outcome.STOPPED
+
+    def _watch(self, stop: threading.Event, *, rests: bool) -> None:
+        """Read the camera until `stop`, its end or, where it `rests`, the end of its time."""
+        if stop.is_set() or self._lost:
+            return
+        feed = self._feed()
+        self.board.become(CameraState.CONNECTING)
+        feed.start()
+        try:
+            while not stop.is_set() and not self._lost and not feed.ended and not (rests and self._must_rest()):
+                self._step(feed, stop)
+            self._ended = feed.ended
+            if feed.ended:
+                self._finish(feed, stop)
+        finally:
+            feed.close()
+
+    # --- times ---
+
+    def _must_rest(self) -> bool:
+        return not self._schedule.is_on(self._wall_clock())
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Leave the camera alone, and say until when, for as long as its schedule wants that."""
+        if not self._must_rest():
+            return
+        self._is_resting = True
+        self.board.rest(self._until())
+        self._audience.close()
+        while not stop.is_set() and not self._lost and self._must_rest():
+            if self.ledger.unsettled:
+                self._settle()
+            stop.wait(TAKE_SECONDS)
+        self._is_resting = False
+
+    def _until(self) -> str:
+        change = self._schedule.next_change(self._wall_clock())
+        return "resting" if change is None else f"resting until {change:%a %H:%M}"
 
     def _feed(self) -> Feed:
         kind = self._kind()
@@ -172,9 +211,24 @@ class Capture:
 
     def _deliver(self, sample: Sample, stop: threading.Event) -> None:
         number = self.ledger.sample()
-        frame = self._encoded(sample, number)
+        at = number / self._camera.fps if self._camera.policy is Policy.EVERY else sample.captured_at
+        sample = replace(sample, picture=Kept(sample.picture))
+        frame = self._encoded(sample, number) if self._passes(sample, at) else None
         if frame is not None:
             self._offer(frame, stop)
+        if not self._lost:
+            self._labels.tick(sample, at, self._gate.moved_at, frame, self._claim.fence)
+
+    def _passes(self, sample: Sample, at: float) -> bool:
+        """Say whether the sample is worth a call, or count why it is not."""
+        try:
+            saved = self._gate.look(sample.picture, at)
+        except PictureError:  # encoding it says the same, and counts it
+            return True
+        self._tally.note(time.monotonic(), passed=saved is None)
+        if saved is not None:
+            self.ledger.drop(saved)
+        return saved is None
 
     def _encoded(self, sample: Sample, number: int) -> Frame | None:
         """Return the sample as a frame, or count it as dropped."""
@@ -245,6 +299,12 @@ class Capture:
         else:
             self._confirm(statement)
 
+    def _settle_all(self) -> None:
+        if self.ledger.unsettled:
+            self._settle()
+        with suppress(redis.RedisError):
+            self._labels.settle()
+
     def _confirm(self, statement: Statement) -> None:
         self.ledger.confirm(statement)
         self._settled_at = time.monotonic()
@@ -289,6 +349,8 @@ class Capture:
 
     def _look(self) -> None:
         """Learn whether somebody watches the camera."""
+        if self._is_resting:
+            return
         with suppress(redis.RedisError):
             self._audience.look()
 
@@ -296,17 +358,25 @@ class Capture:
         self.board.check_frozen()
         try:
             self._lost = self._lost or not self._claim.keep()
-            self._report(self.board.snapshot())
+            self._report(self._status())
             self._encoder.yield_to(max(self._offer_seconds, self._uplink() or 0.0), time.monotonic())
         except redis.RedisError as error:
             log.debug("camera %s: not reported (%s)", self._camera.id, type(error).__name__)
 
+    def _status(self) -> CameraStatus:
+        """Return how the camera is, and what its gate does."""
+        status = self.board.snapshot()
+        if status.state is not CameraState.LIVE or not self._gate.sees:
+            return status
+        passed, saved = self._tally.per_second(time.monotonic())
+        return replace(status, gate_passed=passed, gate_saved=saved, gate_sees=self._gate.sees)
+
     def _wind_up(self, reporter: threading.Thread) -> None:
         """Count what is not counted yet, and say that the camera is off."""
         reporter.join(timeout=REPORT_SECONDS)
-        if self.ledger.unsettled and not self._lost:
-            self._settle()
+        if not self._lost:
+            self._settle_all()
         self.board.close()
         if not self._lost:
             with suppress(redis.RedisError):
-                self._report(self.board.snapshot())
+                self._report(self._status())

@@ -36,6 +36,9 @@ class CameraCollector(Collector):
         for status in mine:
             fps.add_metric([status.camera], status.capture_fps)
         yield fps
+        gated = [status for status in mine if status.gate_sees]
+        yield _gate("passed", "Frames a second that the camera's gate let pass in the last 10 s", gated)
+        yield _gate("saved", "Frames a second that the camera's gate found no call worth in the last 10 s", gated)
         yield GaugeMetricFamily(
             "rekstream_clock_error_seconds",
             "The most by which this process's clock can differ from Redis's",
@@ -45,6 +48,13 @@ class CameraCollector(Collector):
     def describe(self) -> Iterable[Metric]:
         """Describe nothing beforehand, so that registering does not ask Redis."""
         return ()
+
+
+def _gate(what: str, help_text: str, statuses: list[CameraStatus]) -> Metric:
+    family = GaugeMetricFamily(f"rekstream_gate_{what}_per_second", help_text, labels=["camera"])
+    for status in statuses:
+        family.add_metric([status.camera], getattr(status, f"gate_{what}"))
+    return family
 
 
 def _counted(what: str, help_text: str, statuses: list[CameraStatus]) -> Metric:

@@ -35,6 +35,7 @@ from pipeline.camera_spec import is_browser
 from pipeline.cameras import LEASE_SECONDS, CameraRegistry, Lease
 from pipeline.clock import RedisClock
 from pipeline.entities import Camera, CameraStatus
+from pipeline.errors import CameraError
 from pipeline.heap import keep_heap_small
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
@@ -42,8 +43,9 @@ from pipeline.previews import PreviewPublisher
 from pipeline.signals import set_from_handler
 from producer import forks
 from producer.capture import Capture, Outcome
+from producer.gate import Gate, gate_of
 from producer.preview import Previews
-from producer.sources import open_source
+from producer.sources import Kind, kind_of, open_source
 
 log = logging.getLogger(__name__)
 
@@ -293,12 +295,19 @@ def _capture(order: Order, stop: threading.Event) -> Outcome:
             channel=PreviewPublisher(broker.scripts, privacy=order.settings.privacy),
             clock=clock,
         ),
+        gate=_gate_of(order.camera),
         producer=order.settings.name,
     )
     try:
         return capture.run(stop)
     finally:
         lease.release()
+
+
+def _gate_of(camera: Camera) -> Gate:
+    with suppress(CameraError):  # of which opening it will tell
+        return gate_of(camera, is_film=kind_of(camera.url) is not Kind.PICTURES)
+    return gate_of(camera)
 
 
 def _reporter(registry: CameraRegistry, clock: RedisClock) -> Callable[[CameraStatus], None]:

@@ -13,6 +13,7 @@ from typing import Protocol
 from pipeline.clock import Clock
 from pipeline.entities import Camera, CameraState
 from pipeline.errors import CameraError, CameraUnauthorized, CameraUnreachable, redact
+from producer.masks import Masks
 from producer.sampler import Newest, Pace, Sample, Sampler
 from producer.sources import Source
 from producer.status import StatusBoard
@@ -114,6 +115,7 @@ class LiveReader(threading.Thread):
         self._clock = clock
         self._tap = tap or NoTap()
         self._is_live = is_live
+        self._masks = Masks(camera.masks)
         self._sampler = Sampler(camera.fps)
         self._newest = Newest()
         self._backoff = Backoff()
@@ -169,7 +171,8 @@ class LiveReader(threading.Thread):
             self._backoff.reset()
             if pace and self._stop_reading.wait(pace.delay(moment.position, time.monotonic())):
                 return
-            sample = _sampled(source, read_at - moment.late, self._sampler.due(time.monotonic()), self._tap)
+            due = self._sampler.due(time.monotonic())
+            sample = _sampled(source, read_at - moment.late, due, self._tap, self._masks)
             if sample is not None:
                 self._newest.put(sample)
 
@@ -186,6 +189,7 @@ class FileReader:
         self._board = board
         self._clock = clock
         self._tap = tap or NoTap()
+        self._masks = Masks(camera.masks)
         self._sampler = Sampler(camera.fps, early=1e-6)
         self._source: Source | None = None
         self.ended = False
@@ -229,19 +233,19 @@ class FileReader:
             return None
         self._board.saw(moment)
         due = moment.position is None or self._sampler.due(moment.position)
-        return _sampled(self._source, self._clock.now(), due, self._tap)
+        return _sampled(self._source, self._clock.now(), due, self._tap, self._masks)
 
     def _give_up(self, error: CameraError) -> None:
         self._board.lost(error)
         self.ended = True
 
 
-def _sampled(source: Source, captured_at: float, due: bool, tap: Tap) -> Sample | None:
-    """Return the picture that was just read if it is due, and leave it at the tap if it is wanted there."""
+def _sampled(source: Source, captured_at: float, due: bool, tap: Tap, masks: Masks) -> Sample | None:
+    """Return the picture that was just read if it is due, and leave it at the tap if it is wanted there, masked for both."""
     wanted = tap.wants()
     if not (due or wanted):
         return None
-    sample = Sample(source.picture(), captured_at)
+    sample = Sample(masks.over(source.picture()), captured_at)
     if wanted:
         tap.put(sample)
     return sample if due else None

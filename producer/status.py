@@ -93,7 +93,7 @@ class StatusBoard:
     def saw(self, moment: Moment) -> None:
         """Note a frame: the camera is live."""
         with self._lock:
-            if self._is_closed:
+            if self._is_left_alone:
                 return
             self._frames += 1
             self._last_frame = time.monotonic()
@@ -108,7 +108,7 @@ class StatusBoard:
         """Note why there is no connection, or no more."""
         state = _state_after(error)
         with self._lock:
-            if self._is_closed:
+            if self._is_left_alone:
                 return
             if self._status.state is CameraState.LIVE and state is not CameraState.STALLED:
                 self._become(CameraState.CONNECTING, str(error))
@@ -123,6 +123,12 @@ class StatusBoard:
             self._become(CameraState.OFF, "")
             self._is_closed = True
 
+    def rest(self, message: str) -> None:
+        """Say that the camera is left alone for a while; until it is connected to anew, nothing else counts."""
+        with self._lock:
+            self._become(CameraState.OFF, message)
+            self._was_live = False
+
     def check_frozen(self) -> None:
         """Notice a freeze of which the reading thread, stuck in some library, cannot tell."""
         with self._lock:
@@ -135,6 +141,11 @@ class StatusBoard:
         """Return the status as of now."""
         with self._lock:
             return replace(self._status, capture_fps=round(self._measured_fps(), 2), reported_at=self._clock.now())
+
+    @property
+    def _is_left_alone(self) -> bool:
+        """Whether what a reading thread notices, stuck in some library since before, no longer counts."""
+        return self._is_closed or self._status.state is CameraState.OFF
 
     def _become(self, state: CameraState, message: str) -> None:
         now = self._status.state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,9 @@ from pipeline.errors import CameraUnreachable, PictureError
 
 Image = NDArray[np.uint8]
 """Pixels as OpenCV has them: height x width x 3, blue first."""
+
+Grey = NDArray[np.uint8]
+"""How light each pixel is: height x width."""
 
 
 class CameraFroze(CameraUnreachable):
@@ -42,6 +46,13 @@ class Picture(Protocol):
         """
         ...
 
+    def grey(self, longest: int) -> Grey:
+        """Return a new array of how light the picture is, halved until its longest side is at most `longest` pixels.
+
+        Costs less than the colours. Raises PictureError.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
@@ -53,6 +64,30 @@ class Pixels:
         """Return the pixels."""
         return self.image
 
+    def grey(self, longest: int) -> Grey:
+        """Return how light they are."""
+        return grey_of(self.image, longest)
+
+
+class Kept:
+    """A picture whose pixels are converted once, whoever asks for them; for one thread."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._whole: Image | None = None
+
+    def bgr(self, longest: int | None = None) -> Image:
+        """Return the pixels; the same array each time where they are wanted whole."""
+        if longest is not None:
+            return self._picture.bgr(longest)
+        if self._whole is None:
+            self._whole = self._picture.bgr()
+        return self._whole
+
+    def grey(self, longest: int) -> Grey:
+        """Return how light they are."""
+        return self._picture.grey(longest)
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -61,6 +96,10 @@ class Unreadable:
     reason: str
 
     def bgr(self, longest: int | None = None) -> Image:  # noqa: ARG002  # of any size
+        """Raise PictureError."""
+        raise PictureError(self.reason)
+
+    def grey(self, longest: int) -> Grey:  # noqa: ARG002  # of any size
         """Raise PictureError."""
         raise PictureError(self.reason)
 
@@ -99,3 +138,17 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of the camera; harmless when repeated."""
         ...
+
+
+def grey_of(image: Image, longest: int) -> Grey:
+    """Return how light a picture is, halved until its longest side is at most `longest` pixels."""
+    return np.asarray(cv2.cvtColor(halved(image, longest), cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def halved(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """Return pixels averaged two by two until the longest side is at most `longest`: itself where it is already."""
+    while max(image.shape[:2]) > longest:
+        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
+        size = max(1, width // 2), max(1, height // 2)
+        image = np.asarray(cv2.resize(image[: max(1, height), : max(1, width)], size, interpolation=cv2.INTER_AREA), np.uint8)
+    return image

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CameraNotFound
-from producer.sources.base import Image, Moment, Picture
+from producer.sources.base import Grey, Image, Moment, Picture, grey_of
 from producer.sources.files import read_picture
 
 PORTRAITS = ("grace_hopper.jpg", "astronaut.png")
 FPS = 25.0
 WIDTH, HEIGHT = 1280, 720
 
+_SMALL = 640  # the size in which people watch it, so that one smaller scene does for all
 _ROUND = 48.0  # seconds after which the same coming and going begins again
 _STAY = 36.0  # so that each is away for 12 s: longer than the gap that ends a visit (setting `visit_gap`)
 _COMES = (36.0, 46.0)  # when in the round each portrait comes
@@ -60,6 +61,9 @@ class _View:
 
     def bgr(self, longest: int | None = None) -> Image:
         return (self.scene if longest is None else self.scene.smaller(longest)).draw(self.seconds)
+
+    def grey(self, longest: int) -> Grey:
+        return grey_of(self.bgr(_SMALL), longest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from pipeline.errors import (
     CameraError,
@@ -30,7 +32,7 @@ from pipeline.errors import (
     UnsupportedSource,
     redact,
 )
-from producer.sources.base import CameraFroze, Image, Moment, Picture, Unreadable
+from producer.sources.base import CameraFroze, Grey, Image, Moment, Picture, Unreadable, grey_of, halved
 from producer.sources.lateness import Lateness
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
@@ -49,6 +51,9 @@ _RTSP = {
 }
 _HTTP = {"protocol_whitelist": "http,https,tcp,tls,httpproxy,crypto"}
 _FILE = {"protocol_whitelist": "file,crypto,data"}
+_LIGHT_APART = frozenset(
+    ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv440p", "yuvj440p", "nv12", "nv21", "gray")
+)  # a byte a pixel, in a plane of its own
 
 
 def open_stream(url: str, *, open_seconds: float = OPEN_SECONDS, read_seconds: float | None = None) -> StreamSource:
@@ -176,8 +181,20 @@ class _StreamPicture:
         except (av.error.FFmpegError, ValueError) as error:
             raise PictureError(f"a frame could not be converted ({error})") from None
         plane = converted.planes[0]
-        rows: Image = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # FFmpeg's memory, no copy
-        return rows[: converted.height, : converted.width * 3].reshape(converted.height, converted.width, 3)
+        return _rows(plane)[: converted.height, : converted.width * 3].reshape(converted.height, converted.width, 3)
+
+    def grey(self, longest: int) -> Grey:
+        """Return how light the frame is: cameras send that beside the colours, so nothing is converted."""
+        if self._frame.format.name not in _LIGHT_APART:
+            return grey_of(self.bgr(), longest)
+        light = _rows(self._frame.planes[0])[: self._frame.height, : self._frame.width]
+        small = halved(light, longest)
+        return small.copy() if small is light else small  # the decoder still needs its own
+
+
+def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """Return FFmpeg's own memory, not copied: a row for each row of the plane, and what FFmpeg keeps beside it."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
 
 
 class _Converter:

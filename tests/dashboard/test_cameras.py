@@ -54,6 +54,7 @@ def test_a_camera_needs_only_a_url(api: Api, broker: Broker) -> None:
         "smallest_face": 0,
         "schedule": "",
         "status": None,
+        "scene": None,
     }
     assert CameraRegistry(broker.scripts).get("10-0-0-7-554-main").url == URL
 
@@ -81,6 +82,7 @@ def test_the_status_is_what_the_producer_said(api: Api, broker: Broker) -> None:
         "capture_fps": 24.9,
         "reconnects": 2,
         "stalls": 1,
+        "gate": None,
     }
 
 
