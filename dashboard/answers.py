@@ -42,6 +42,8 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.CameraExists, 409),
     (errors.UnknownPerson, 404),
     (errors.PersonExists, 409),
+    (errors.UnknownWatch, 404),
+    (errors.UnknownAlert, 404),
     (errors.PeopleAway, 503),
     (errors.StorageError, 503),
     (errors.BrokerError, 503),

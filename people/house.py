@@ -25,7 +25,8 @@ class PeopleSettings:
     """What the people process is told.
 
     `data` is the folder of people.sqlite, `collection` the id of the Rekognition collection; faces are named from the
-    similarity `show` on, in percent, and a face that is like somebody's from `watch` on is theirs.
+    similarity `show` on, in percent, and a face that is like somebody's from `watch` on is theirs (and what
+    a watch takes for them). Alerts are kept for `alert_days`.
     """
 
     data: Path
@@ -34,6 +35,8 @@ class PeopleSettings:
     show: float = 80.0
     watch: float = 99.0
     version: str = ""
+    privacy: bool = False
+    alert_days: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from people import follower
 from people.adoption import Adoption
+from people.alerts import Alerts
 from people.audit import Audit
 from people.desk import Desk
 from people.enrolment import Enrolment
@@ -12,7 +13,7 @@ from people.house import Room
 from people.library import Library
 from people.register import Register
 
-ROOMS: tuple[type[Room], ...] = (Register, Audit, Library, Enrolment, Desk, Forgetting, Adoption)
+ROOMS: tuple[type[Room], ...] = (Register, Audit, Library, Enrolment, Desk, Forgetting, Adoption, Alerts)
 """In the order in which they hear results."""
 
 TABLES = (*follower.TABLES, *(table for room in ROOMS for table in room.tables))

@@ -14,6 +14,8 @@
     │   └── EnrolmentRefused          a picture that would poison a library of faces
     ├── UnknownPerson                 nobody of that id or name                       HTTP 404
     ├── PersonExists                  two people of one name                          HTTP 409
+    ├── UnknownWatch                  no watch of that id                             HTTP 404
+    ├── UnknownAlert                  no alert of that id                             HTTP 404
     ├── PeopleAway                    the people process does not answer              HTTP 503
     ├── StorageError                  a file of ours cannot be read or written now    HTTP 503
     ├── BrokerError                   Redis does not answer or is not usable          HTTP 503
@@ -104,6 +106,14 @@ class UnknownPerson(RekstreamError):
 
 class PersonExists(RekstreamError):
     """There is somebody of that name already."""
+
+
+class UnknownWatch(RekstreamError):
+    """There is no watch of that id."""
+
+
+class UnknownAlert(RekstreamError):
+    """There is no alert of that id."""
 
 
 class PeopleAway(RekstreamError):

@@ -5,6 +5,7 @@ What lives in Redis is collected when a process is scraped: frames by dashboard/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -14,6 +15,7 @@ THREAD_STATES = ("waiting", "calling", "idle")
 
 _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1.0, 2.5, 5.0, 10.0)
 _AGE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+_DELAY_BUCKETS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86_400.0)
 
 
 class WorkerMetrics:
@@ -102,6 +104,30 @@ class PeopleMetrics:
             "The most by which this process's clock can differ from Redis's",
             registry=registry,
         )
+
+
+class AlertMetrics:
+    """What the people process measures of alerts; `outbox` returns how many deliveries wait, and how long the oldest has."""
+
+    def __init__(self, registry: CollectorRegistry, outbox: Callable[[], tuple[float, float]]) -> None:
+        self.alerts = Counter("rekstream_alerts", "Alerts that were made", ["kind"], registry=registry)
+        self.deliveries = Counter(
+            "rekstream_deliveries",
+            "Tries to deliver an alert to a receiver, and deliveries that are not tried again (given_up)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.delay_seconds = Histogram(
+            "rekstream_alert_delay_seconds",
+            "From the picture of an alert to its delivery",
+            ["kind"],
+            buckets=_DELAY_BUCKETS,
+            registry=registry,
+        )
+        waiting = Gauge("rekstream_outbox_deliveries", "Deliveries that wait", registry=registry)
+        waiting.set_function(lambda: outbox()[0])
+        oldest = Gauge("rekstream_outbox_oldest_seconds", "How long the oldest of them has waited", registry=registry)
+        oldest.set_function(lambda: outbox()[1])
 
 
 class MetricsServer:

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     watch_similarity: float = Field(99.0, ge=1, le=100, description="percent from which a watch list tells; AWS's advice")
     visit_gap: float = Field(10.0, ge=1, le=3600, description="seconds out of sight after which a visit is over")
     visit_days: float = Field(30.0, gt=0, le=3650, description="days for which visits are kept")
+    alert_days: float = Field(30.0, gt=0, le=3650, description="days for which alerts are kept")
     unknown_hours: float = Field(24.0, ge=0, le=8760, description="hours for which unknown faces are recognised again; 0 never")
     contact: str = Field("", max_length=300, description="who answers questions about the cameras: it stands on their notices")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")

@@ -16,6 +16,7 @@ from pipeline.settings import Settings, environment, load
 from pipeline.signals import stop_event
 from rekstream import __version__
 from rekstream.client import Client, describe_camera
+from rekstream.words import describe_alert, describe_try, describe_watch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +28,11 @@ app = typer.Typer(
 camera = typer.Typer(no_args_is_help=True, help="Cameras of the running system, and checking one before it is added.")
 config = typer.Typer(no_args_is_help=True, help="The file rekstream.yml.")
 app.add_typer(camera, name="camera")
+watch = typer.Typer(no_args_is_help=True, help="Whom or what you want to hear of, and where: alerts.")
+alerts = typer.Typer(invoke_without_command=True, help="What the watches told.")
 app.add_typer(config, name="config")
+app.add_typer(watch, name="watch")
+app.add_typer(alerts, name="alerts")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="settings and cameras; rekstream.yml if it is there")]
 Redis = Annotated[str | None, typer.Option(help="Redis or Valkey to use; none starts an embedded one")]
@@ -281,6 +286,72 @@ def camera_check(url: str) -> None:
 
     settings = _settings()
     typer.echo(check_camera(url, settings))
+
+
+@watch.command("add")
+def watch_add(
+    who: Annotated[str, typer.Argument(help="a person's name, unknown, emotion=HAPPY or label=Dog")],
+    notify: Annotated[
+        list[str],
+        typer.Option(help="where: https://… (a JSON webhook), mailto://, slack:// …; - reads a line from stdin"),
+    ],
+    cameras: Annotated[list[str] | None, typer.Option("--camera", help="watch this camera; all if none is said")] = None,
+    cooldown: Annotated[float | None, typer.Option(help="seconds to keep still after an alert; 60 if not said")] = None,
+    schedule: Annotated[str | None, typer.Option(help="when: mon-fri 08:00-18:00")] = None,
+    server: Server = None,
+) -> None:
+    """Watch for somebody or something."""
+    urls = [typer.get_text_stream("stdin").readline().strip() if url == "-" else url for url in notify]  # ps shows arguments
+    members = {"who": who, "notify": urls, "cameras": cameras or None, "cooldown": cooldown, "schedule": schedule}
+    typer.echo(describe_watch(_client(server).add_watch(members)))
+
+
+@watch.command("list")
+def watch_list(server: Server = None, json: JsonFlag = False) -> None:
+    """Name the watches, their receivers, and what troubles these."""
+    found = _client(server).watches()
+    _print_json(found) if json else typer.echo("\n".join(map(describe_watch, found)) or "there are no watches")
+
+
+@watch.command("remove")
+def watch_remove(watch_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
+    """Watch no longer; what of it was not delivered yet is dropped."""
+    _client(server).remove_watch(watch_id)
+    typer.echo(f"{watch_id} is removed")
+
+
+@watch.command("test")
+def watch_test(watch_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
+    """Send a test to each receiver of a watch; exit code 1 when one did not take it."""
+    found = _client(server).test_watch(watch_id)
+    typer.echo("\n".join(map(describe_try, found)))
+    raise typer.Exit(int(not all(tried["ok"] for tried in found)))
+
+
+@alerts.callback()
+def alerts_list(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="the newest so many")] = 20,
+    server: Server = None,
+    json: JsonFlag = False,
+) -> None:
+    """Name the newest alerts, the newest first."""
+    if context.invoked_subcommand:
+        return
+    found = _client(server).alerts(limit)
+    _print_json(found) if json else typer.echo("\n".join(map(describe_alert, found)) or "there are no alerts")
+
+
+@alerts.command("confirm")
+def alerts_confirm(alert_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
+    """Say that an alert was right."""
+    typer.echo(describe_alert(_client(server).judge_alert(alert_id, "confirmed")))
+
+
+@alerts.command("wrong")
+def alerts_wrong(alert_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
+    """Say that an alert was wrong."""
+    typer.echo(describe_alert(_client(server).judge_alert(alert_id, "wrong")))
 
 
 @config.command("check")

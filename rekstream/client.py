@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from pipeline.broker import is_loopback
 from pipeline.errors import RekstreamError
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 20.0  # a test of receivers takes up to 12 s
 
 
 class ServerError(RekstreamError):
@@ -47,6 +47,34 @@ class Client:
     def remove_camera(self, camera_id: str) -> None:
         """Remove a camera."""
         self._ask("DELETE", f"/api/cameras/{camera_id}")
+
+    def watches(self) -> list[dict[str, Any]]:
+        """Return the watches."""
+        found: list[dict[str, Any]] = self._ask("GET", "/api/watches")["watches"]
+        return found
+
+    def add_watch(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a watch and return it."""
+        return self._ask("POST", "/api/watches", _said(members))
+
+    def remove_watch(self, watch_id: str) -> None:
+        """Remove a watch."""
+        self._ask("DELETE", f"/api/watches/{quote(watch_id, safe='')}")
+
+    def test_watch(self, watch_id: str) -> list[dict[str, Any]]:
+        """Send a test to the receivers of a watch and return what each answered."""
+        answer = self._ask("POST", f"/api/watches/{quote(watch_id, safe='')}/test")
+        found: list[dict[str, Any]] = answer["receivers"]
+        return found
+
+    def alerts(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest alerts, the newest first."""
+        found: list[dict[str, Any]] = self._ask("GET", f"/api/alerts?limit={limit}")["alerts"]
+        return found
+
+    def judge_alert(self, alert_id: str, verdict: str) -> dict[str, Any]:
+        """Call an alert confirmed or wrong and return it."""
+        return self._ask("PATCH", f"/api/alerts/{quote(alert_id, safe='')}", {"verdict": verdict})
 
     def results(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest results of all cameras, oldest first."""

@@ -108,6 +108,8 @@ def people(settings: Settings, stop: threading.Event) -> None:
             show=settings.show_similarity,
             watch=settings.watch_similarity,
             version=__version__,
+            privacy=settings.privacy,
+            alert_days=settings.alert_days,
         ),
         stop,
     )

@@ -1,4 +1,4 @@
-"""Faces in words, for the terminal."""
+"""Faces, watches and alerts in words, for the terminal."""
 
 from __future__ import annotations
 
@@ -32,6 +32,32 @@ def strongest_emotion(face: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the emotion that is the surest, None where none was asked for."""
     emotions: Sequence[Mapping[str, Any]] = face.get("Emotions") or ()
     return max(emotions, key=lambda emotion: float(emotion["Confidence"]), default=None)
+
+
+def describe_watch(watch: Mapping[str, Any]) -> str:
+    """Return a line about a watch of the API, and one for each of its receivers."""
+    where = ", ".join(watch["cameras"]) or "all cameras"
+    when = f", {watch['schedule']}" if watch["schedule"] else ""
+    head = f"{watch['id']}  {watch['who']}  {where}, cooldown {watch['cooldown']:g} s{when}"
+    return "\n".join([head, *(f"  {_receiver_in_words(receiver)}" for receiver in watch["notify"])])
+
+
+def describe_try(tried: Mapping[str, Any]) -> str:
+    """Return one line about what a receiver answered to a test."""
+    return f"{tried['url']}  {'took it' if tried['ok'] else 'did not take it'}: {tried['answer']} ({tried['seconds']:.2f} s)"
+
+
+def describe_alert(alert: Mapping[str, Any]) -> str:
+    """Return one line about an alert of the API."""
+    verdict = f"  {alert['verdict']}" if alert["verdict"] else ""
+    waiting = [one for one in alert["deliveries"] if one["state"] != "delivered"]
+    told = "".join(f"  [receiver {one['receiver']}: {one['state'].replace('_', ' ')} {one['trouble']}]" for one in waiting)
+    return f"{alert['id']}  {alert['text']}{verdict}{told}"
+
+
+def _receiver_in_words(receiver: Mapping[str, Any]) -> str:
+    waiting = f"  {receiver['waiting']} wait: {receiver['trouble'] or 'being delivered'}" if receiver["waiting"] else ""
+    return f"to {receiver['url']} (receiver {receiver['receiver']}){waiting}"
 
 
 def _in_short(face: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from dashboard.collector import registry_of
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
-from pipeline.metrics import DashboardMetrics, PeopleMetrics, WorkerMetrics
+from pipeline.metrics import AlertMetrics, DashboardMetrics, PeopleMetrics, WorkerMetrics
 from pipeline.settings import Settings
 from producer.collector import CameraCollector
 from rekstream import cli
@@ -41,6 +41,7 @@ def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     producer.register(CameraCollector(CameraRegistry(broker.scripts), "here", lambda: 0.0))
     WorkerMetrics(worker)
     PeopleMetrics(people)
+    AlertMetrics(people, lambda: (0.0, 0.0))
     DashboardMetrics(dashboard)
     served = (
         names_in(producer)
@@ -57,6 +58,8 @@ def test_every_command_stands_in_the_readme_or_the_docs() -> None:
     names = [command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands]
     names += [f"camera {command.name}" for command in cli.camera.registered_commands]
     names += [f"config {command.name}" for command in cli.config.registered_commands]
+    names += [f"watch {command.name}" for command in cli.watch.registered_commands]
+    names += [f"alerts {command.name}" for command in cli.alerts.registered_commands]
     missing = [name for name in names if f"rekstream {name.replace('_', '-')}" not in everything]
     assert missing == []
 

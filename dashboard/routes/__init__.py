@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from dashboard.parts import Parts
 from dashboard.routes import (
+    alerts,
     browser_camera,
     cameras,
     charts,
@@ -20,7 +21,7 @@ from dashboard.routes import (
     sessions,
 )
 
-ROOMS = (cameras, results, live, charts, notices, photos, people, latency, sessions, operation, browser_camera, pages)
+ROOMS = (cameras, results, live, charts, notices, photos, people, alerts, latency, sessions, operation, browser_camera, pages)
 
 
 def routes(parts: Parts) -> APIRouter:
