@@ -1,6 +1,6 @@
 """Runs the measurements, prints each table as it grows, and writes docs/benchmarks.md.
 
-python -m bench [freshness|uplink|worker|capture|vision|search|page …] [--write]
+python -m bench [freshness|uplink|worker|capture|vision|search|names|page …] [--write]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ TITLES = {
     "capture": "What a camera costs",
     "vision": "What reading a face costs",
     "search": "What searching a collection costs",
+    "names": "What names and visits cost",
     "what_if": "What if, foretold and then done",
     "page": "What the page costs, and how old it is",
 }
@@ -36,6 +37,8 @@ SHOWS = {
     "capture": "A camera costs about what decoding it costs, plus the encoding of the frames that are sampled.",
     "vision": "The local server's DetectFaces, JPEG bytes to attributes; the reference is decoding and halving the picture.",
     "search": "Collections are kept in SQLite and searched in memory, in the time that the bare matrix product takes.",
+    "names": "Names are put into results when these are read, one question to Redis a batch, so that a change holds for results "
+    "that came before; CPU time of the reading thread, in turns with names and without.",
     "what_if": "The Latency page computes what a change would bring from what is measured before it; here it was then made. "
     "The last column is by how much the simulation misses what is known already.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "

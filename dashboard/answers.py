@@ -41,6 +41,7 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.UnknownCamera, 404),
     (errors.CameraExists, 409),
     (errors.UnknownPerson, 404),
+    (errors.UnknownTrack, 404),
     (errors.PersonExists, 409),
     (errors.UnknownWatch, 404),
     (errors.UnknownAlert, 404),

@@ -26,7 +26,8 @@ class PeopleSettings:
 
     `data` is the folder of people.sqlite, `collection` the id of the Rekognition collection; faces are named from the
     similarity `show` on, in percent, and a face that is like somebody's from `watch` on is theirs (and what
-    a watch takes for them). Alerts are kept for `alert_days`.
+    a watch takes for them). A visit is over when its person was out of sight for `visit_gap` seconds, and is kept for
+    `visit_days`, alerts for `alert_days`, unknown faces for `unknown_hours`.
     """
 
     data: Path
@@ -34,6 +35,9 @@ class PeopleSettings:
     collection: str = "rekstream"
     show: float = 80.0
     watch: float = 99.0
+    visit_gap: float = 10.0
+    visit_days: float = 30.0
+    unknown_hours: float = 24.0
     version: str = ""
     privacy: bool = False
     alert_days: float = 30.0

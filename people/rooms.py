@@ -6,14 +6,29 @@ from people import follower
 from people.adoption import Adoption
 from people.alerts import Alerts
 from people.audit import Audit
+from people.corrections import Corrections
 from people.desk import Desk
 from people.enrolment import Enrolment
 from people.forgetting import Forgetting
+from people.guestbook import Guestbook
 from people.house import Room
+from people.identities import Identities
 from people.library import Library
 from people.register import Register
 
-ROOMS: tuple[type[Room], ...] = (Register, Audit, Library, Enrolment, Desk, Forgetting, Adoption, Alerts)
+ROOMS: tuple[type[Room], ...] = (
+    Register,
+    Audit,
+    Library,
+    Enrolment,
+    Desk,
+    Forgetting,
+    Adoption,
+    Identities,
+    Corrections,
+    Guestbook,
+    Alerts,
+)
 """In the order in which they hear results."""
 
 TABLES = (*follower.TABLES, *(table for room in ROOMS for table in room.tables))

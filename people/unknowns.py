@@ -69,7 +69,7 @@ class Unknowns:
         self._database.execute("DELETE FROM unknown_faces WHERE track = ?", track)
 
     def dissolve(self, number: int) -> None:
-        """Forget the faces of a group."""
+        """Forget the faces of a group: it is one no more."""
         self._database.execute("DELETE FROM unknown_faces WHERE unknown = ?", number)
         self._database.execute("DELETE FROM unknowns WHERE id = ?", number)
 

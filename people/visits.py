@@ -41,6 +41,7 @@ TABLES = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS tracks_by_visit ON tracks (visit)",
     "CREATE INDEX IF NOT EXISTS tracks_by_identity ON tracks (identity)",
+    "CREATE INDEX IF NOT EXISTS tracks_by_end ON tracks (ended)",
 )
 
 LATE_SECONDS = 2.0  # how much later than its picture a result may come without its visit being over before
@@ -56,7 +57,7 @@ def of_person(person: str) -> str:
 
 
 def of_unknown(group: int) -> str:
-    """Return the identity of an unknown person who was grouped."""
+    """Return the identity of an unknown person who was grouped, which is the group's id in the API, too: u_12."""
     return f"{_UNKNOWN}{group}"
 
 
@@ -73,6 +74,11 @@ def person_in(identity: str) -> str | None:
 def unknown_in(identity: str) -> str | None:
     """Return the group of unknown visits that an identity is, such as u_12; None for people and for single tracks."""
     return identity if identity.startswith(_UNKNOWN) else None
+
+
+def group_number(group: str) -> int:
+    """Return the number of the group u_12: 12."""
+    return int(group.removeprefix(_UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +168,8 @@ class Visits:
         self.cause = Cause()
         """Of what is told from now on."""
 
-    def saw(self, track: str, camera: str, began: float, ended: float) -> Stay:
-        """Note that a track was seen between two times, and return its whole stay."""
-        known = self.stay(track)
+    def saw(self, track: str, camera: str, began: float, ended: float, known: Stay | None) -> Stay:
+        """Note that a track was seen between two times, and return its whole stay; `known` is what `stay` says of it."""
         if known is None:
             return self._place(Stay(track, camera, began, ended, of_track(track)))
         longer = replace(known, began=min(began, known.began), ended=max(ended, known.ended))
@@ -188,10 +193,23 @@ class Visits:
         """Return how many visits somebody made."""
         return int(self._database.rows("SELECT COUNT(*) FROM visits WHERE identity = ?", identity)[0][0])
 
+    def seen_since(self, since: float) -> list[str]:
+        """Return the tracks that were seen since a time."""
+        return [track for (track,) in self._database.rows("SELECT track FROM tracks WHERE ended >= ?", since)]
+
     def visit(self, number: int) -> Visit | None:
         """Return one visit."""
         found = self._visits("WHERE id = ?", number)
         return found[0] if found else None
+
+    def newest(self, limit: int, camera: str | None = None, identity: str | None = None) -> list[Visit]:
+        """Return the visits that were over last, or are not over, newest first; of one camera or identity if that is said."""
+        where = "WHERE (?1 IS NULL OR camera = ?1) AND (?2 IS NULL OR identity = ?2) ORDER BY ended DESC, id DESC LIMIT ?3"
+        return [_visit(*row) for row in self._database.rows(f"{_VISIT} {where}", camera, identity, limit)]
+
+    def tracks_of(self, visits: Iterable[int]) -> dict[int, list[str]]:
+        """Return the tracks of visits by their numbers, in the order in which they were seen."""
+        return {number: [stay.track for stay in self._stays("WHERE visit = ?", number)] for number in visits}
 
     def end(self, now: float) -> list[Visit]:
         """End the visits of those who were not seen for too long, and return them as they are now."""
@@ -300,11 +318,17 @@ class Visits:
 
     def _visits(self, where: str, *values: str | float) -> list[Visit]:
         rows = self._database.rows(f"{_VISIT} {where} ORDER BY id", *values)
-        return [Visit(*row[:-2], *map(bool, row[-2:])) for row in rows]
+        return [_visit(*row) for row in rows]
 
     def _stays(self, where: str, *values: str | float) -> list[Stay]:
         rows = self._database.rows(f"{_STAY} {where} ORDER BY began", *values)
         return [_stay(*row) for row in rows]
+
+
+def _visit(number: int, camera: str, identity: str, similarity: float, began: float, ended: float, *rest: int) -> Visit:
+    """Return a row of the visits as what it is."""
+    is_searched, is_open = map(bool, rest)
+    return Visit(number, camera, identity, similarity, began, ended, is_searched, is_open)
 
 
 def _stay(track: str, camera: str, began: float, ended: float, identity: str, similarity: float, *rest: int | None) -> Stay:

@@ -13,6 +13,7 @@
     ├── PictureError                  a picture that Rekognition would refuse         HTTP 422
     │   └── EnrolmentRefused          a picture that would poison a library of faces
     ├── UnknownPerson                 nobody of that id or name                       HTTP 404
+    ├── UnknownTrack                  no face of that track was seen                  HTTP 404
     ├── PersonExists                  two people of one name                          HTTP 409
     ├── UnknownWatch                  no watch of that id                             HTTP 404
     ├── UnknownAlert                  no alert of that id                             HTTP 404
@@ -102,6 +103,10 @@ class EnrolmentRefused(PictureError):
 
 class UnknownPerson(RekstreamError):
     """There is nobody of that id or name."""
+
+
+class UnknownTrack(RekstreamError):
+    """No face of that track was seen, or it has no name."""
 
 
 class PersonExists(RekstreamError):

@@ -62,25 +62,27 @@ class Names:
 
     def into(self, results: Sequence[Result]) -> list[Result]:
         """Return results with Person or Unknown beside each face whose track is somebody: one question to Redis for all."""
-        names = self.of(track for result in results for track in _tracks(result))
-        return [_named(result, names) for result in results] if names else list(results)
+        tracks = [_tracks(result) for result in results]
+        names = self.of(track for found in tracks for track in found if track)
+        return [_named(result, found, names) for result, found in zip(results, tracks, strict=True)]
 
 
 def _tracks(result: Result) -> list[str]:
+    """Return the track of each face of a result, '' for those that have none."""
     faces = result.response.get("FaceDetails")
-    return [track for face in faces if (track := _track(face))] if isinstance(faces, list) else []
+    return [_track(face) for face in faces] if isinstance(faces, list) else []
 
 
-def _track(face: Any) -> str | None:
+def _track(face: Any) -> str:
     track = face.get(TRACK) if isinstance(face, dict) else None
-    return track if isinstance(track, str) else None
+    return track if isinstance(track, str) else ""
 
 
-def _named(result: Result, names: Mapping[str, TrackName]) -> Result:
-    if not any(track in names for track in _tracks(result)):
+def _named(result: Result, tracks: Sequence[str], names: Mapping[str, TrackName]) -> Result:
+    if not any(track in names for track in tracks):
         return result
-    nobody = TrackName()
-    faces = [face | names.get(_track(face) or "", nobody).as_json() for face in result.response["FaceDetails"]]
+    both = zip(result.response["FaceDetails"], tracks, strict=True)
+    faces = [{**face, **names[track].as_json()} if track in names else face for face, track in both]
     return replace(result, response={**result.response, "FaceDetails": faces})
 
 

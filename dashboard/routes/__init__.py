@@ -19,9 +19,25 @@ from dashboard.routes import (
     photos,
     results,
     sessions,
+    visits,
 )
 
-ROOMS = (cameras, results, live, charts, notices, photos, people, alerts, latency, sessions, operation, browser_camera, pages)
+ROOMS = (
+    cameras,
+    results,
+    live,
+    charts,
+    notices,
+    photos,
+    people,
+    visits,
+    alerts,
+    latency,
+    sessions,
+    operation,
+    browser_camera,
+    pages,
+)
 
 
 def routes(parts: Parts) -> APIRouter:

@@ -27,7 +27,7 @@ class Book:
 
     def saw(self, track: str, began: float, ended: float, camera: str = "door") -> None:
         with self.database.transaction():
-            self.visits.saw(track, camera, began, ended)
+            self.visits.saw(track, camera, began, ended, self.visits.stay(track))
 
     def named(self, track: str, identity: str, similarity: float = 99.0) -> None:
         with self.database.transaction():
@@ -204,7 +204,7 @@ def test_any_order_and_repetition_gives_the_same_visits(
         for track, who, at, lasts in steps:
             stay = book.visits.stay(track)
             if not who:
-                book.visits.saw(track, "door", float(at), float(at + lasts))
+                book.visits.saw(track, "door", float(at), float(at + lasts), stay)
             elif stay is not None:
                 book.visits.identify(stay, who, 99.0)
         for track in sorted({track for track, who, _, _ in steps if not who}):

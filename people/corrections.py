@@ -1,0 +1,135 @@
+"""What people say of a face that was seen: "this is Grace", "not this person"; it holds at once, and from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+
+from people.audit import Audit
+from people.desk import Desk
+from people.house import Answer, Room, room_of
+from people.identities import Identities
+from people.register import PERSON_PREFIX, Person, Register
+from people.visits import Cause, Stay, group_number, of_person, of_track, person_in, unknown_in
+from pipeline.errors import RekstreamError, SettingsError, UnknownPerson, UnknownTrack
+from pipeline.names import NAME_SECONDS
+from pipeline.requests import Request
+
+
+class Corrections(Room):
+    """Lets people say who a track is, or is not."""
+
+    def meet(self, rooms: Mapping[type[Room], Room]) -> None:
+        """Get to know those who keep names, people and faces."""
+        self._identities = room_of(rooms, Identities)
+        self._register = room_of(rooms, Register)
+        self._desk = room_of(rooms, Desk)
+        self._audit = room_of(rooms, Audit)
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Return what can be said of tracks."""
+        return {"tracks.name": self._name, "tracks.unname": self._unname}
+
+    def _name(self, request: Request) -> Mapping[str, Any]:
+        """Let a track be somebody's, with the earlier visits of its unknown group, and enrol its face if that is wanted."""
+        stay = self._stay(request)
+        wanted, enrol = request.members.get("person"), request.members.get("enrol", True)
+        if not isinstance(enrol, bool):
+            raise SettingsError(f"enrol {str(enrol)[:40]!r}: write true or false")
+        person, is_new = self._person(wanted)
+        view = self._identities.views.of([stay.track]).get(stay.track)
+        with self._identities.unless_undone():
+            stay = self._stay(request)
+            self._identities.visits.cause = Cause(stay.track)
+            self._identities.rejections.withdraw(person.id, stay.track, view.vector if view else None)
+            for one in (stay, *self._group_of(stay)):
+                self._identities.identify(one, of_person(person.id), is_said=True)
+            self._audit.note(request.who, "correct", person.id, f"track {stay.track}")
+        self._identities.settle()
+        enrolled = self._enrol(person, stay.track, request.who) if enrol else _not_enrolled("enrol is false")
+        return {**self._answer(stay.track), "new": is_new, **enrolled}
+
+    def _unname(self, request: Request) -> Mapping[str, Any]:
+        """Take a name from a track, and from every other of late whose face is like it."""
+        stay = self._stay(request)
+        person = person_in(stay.identity)
+        if person is None:
+            raise UnknownTrack(f"track {stay.track!r} has no name that could be taken back")
+        identities = self._identities
+        others = identities.visits.stays_of(stay.identity, identities.house.clock.now() - NAME_SECONDS)
+        views = identities.views.of([stay.track, *(other.track for other in others)])
+        view = views.get(stay.track)
+        vector = None if view is None else view.vector
+        with identities.unless_undone():
+            identities.rejections.add(person, stay.track, vector, identities.house.clock.now())
+            for other in (stay, *(other for other in others if other.track != stay.track and not other.is_said)):
+                found = views.get(other.track)
+                if identities.rejections.against(other.track, found.vector if found else None, [person]):
+                    self._take_back(other.track, person)
+            self._audit.note(request.who, "correct", person, f"not track {stay.track}")
+        identities.settle()
+        return {**self._answer(stay.track), "remembered": vector is not None}
+
+    def _take_back(self, track: str, person: str) -> None:
+        """Let a track be nobody's, its alerts be wrong, and its votes decide anew without this person."""
+        visits, stay = self._identities.visits, self._identities.visits.stay(track)
+        if stay is None or person_in(stay.identity) != person:
+            return
+        visits.cause = Cause(track)
+        visit = None if stay.visit is None else visits.visit(stay.visit)
+        if visit is not None:
+            self._identities.reject(visit, person)
+        self._identities.decide(self._identities.identify(stay, of_track(track)))
+
+    def _group_of(self, stay: Stay) -> list[Stay]:
+        """Return the other tracks of an unknown group, which is one no more."""
+        group = unknown_in(stay.identity)
+        if group is None:
+            return []
+        others = self._identities.visits.stays_of(stay.identity)
+        self._identities.unknowns.dissolve(group_number(group))
+        return [other for other in others if other.track != stay.track]
+
+    def _enrol(self, person: Person, track: str, who: str) -> dict[str, Any]:
+        """Make the seen face one of the person's; the name holds for the track even where that cannot be done."""
+        try:
+            face = self._desk.enrol_track(person.id, track, who)
+        except RekstreamError as error:
+            return _not_enrolled(str(error))
+        except redis.RedisError as error:
+            return _not_enrolled(f"Redis went away meanwhile ({error}): send a picture of this face later")
+        return {"enrolled": True, "face": face.id, "why": ""}
+
+    def _person(self, who: object) -> tuple[Person, bool]:
+        """Return the person of an id or a name, and whether they are new."""
+        try:
+            return self._register.find(who), False
+        except UnknownPerson:
+            if not isinstance(who, str) or who.startswith(PERSON_PREFIX):
+                raise
+            return self._register.add(who), True
+
+    def _stay(self, request: Request) -> Stay:
+        track = str(request.members.get("track", ""))
+        stay = self._identities.visits.stay(track)
+        if stay is None:
+            raise UnknownTrack(
+                f"there is no track {track[:100]!r}: tracks are named in results, and kept as long as their visits"
+            )
+        return stay
+
+    def _answer(self, track: str) -> dict[str, Any]:
+        stay = self._identities.visits.stay(track)
+        name = None if stay is None else self._identities.name_of(stay)
+        return {
+            "track": track,
+            "visit": None if stay is None else stay.visit,
+            "Person": name.person if name else None,
+            "Unknown": name.unknown if name else None,
+        }
+
+
+def _not_enrolled(why: str) -> dict[str, Any]:
+    return {"enrolled": False, "face": None, "why": why}
