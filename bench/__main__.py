@@ -37,7 +37,7 @@ SHOWS = {
     "capture": "A camera costs about what decoding it costs, plus the encoding of the frames that are sampled.",
     "vision": "The local server's DetectFaces, JPEG bytes to attributes; the reference is decoding and halving the picture.",
     "search": "Collections are kept in SQLite and searched in memory, in the time that the bare matrix product takes.",
-    "names": "Names are put into results when these are read, one question to Redis a batch, so that a change holds for results "
+    "names": "Names are put into results when these are read, one question to Redis a batch, so a change holds for results "
     "that came before; CPU time of the reading thread, in turns with names and without.",
     "what_if": "The Latency page computes what a change would bring from what is measured before it; here it was then made. "
     "The last column is by how much the simulation misses what is known already.",
