@@ -104,10 +104,12 @@ class Corrections(Room):
 
     def _person(self, who: object) -> tuple[Person, bool]:
         """Return the person of an id or a name, and whether they are new."""
+        if not isinstance(who, str):
+            raise SettingsError(f"person {str(who)[:40]!r}: write the id of somebody who is known, or a name")
         try:
             return self._register.find(who), False
         except UnknownPerson:
-            if not isinstance(who, str) or who.startswith(PERSON_PREFIX):
+            if who.startswith(PERSON_PREFIX):
                 raise
             return self._register.add(who), True
 

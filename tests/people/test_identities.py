@@ -20,7 +20,7 @@ from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, Purpose
-from pipeline.errors import RekstreamError, SettingsError, UnknownPerson, UnknownTrack
+from pipeline.errors import SettingsError, UnknownPerson, UnknownTrack
 from pipeline.happenings import HappeningListener
 from pipeline.requests import Requests
 from pipeline.results import Results
@@ -225,7 +225,7 @@ def test_this_is_grace_takes_back_that_she_is_not(home: Home) -> None:
         ("tracks.name", {"track": "door-9", "person": "Bob"}, UnknownTrack, "there is no track 'door-9'"),
         ("tracks.name", {"track": "door-1", "person": "p_nobody"}, UnknownPerson, "there is nobody called 'p_nobody'"),
         ("tracks.name", {"track": "door-1", "person": ""}, SettingsError, "name ''"),
-        ("tracks.name", {"track": "door-1"}, RekstreamError, "nobody called 'None'"),
+        ("tracks.name", {"track": "door-1"}, SettingsError, "person 'None': write the id"),
         ("tracks.name", {"track": "door-1", "person": "Bob", "enrol": "yes"}, SettingsError, "enrol 'yes'"),
         ("tracks.unname", {"track": "door-1"}, UnknownTrack, "'door-1' has no name that could be taken back"),
         ("visits.list", {"person": "Nobody"}, UnknownPerson, "nobody called 'Nobody'"),
