@@ -25,6 +25,7 @@ from people.alert_tables import TABLES
 from people.audit import Audit
 from people.delivery import Deliveries
 from people.house import Answer, Chore, House, Room, room_of
+from people.identities import Identities
 from people.register import Register
 from people.visits import VisitChange
 from people.watch_book import WatchBook
@@ -68,7 +69,8 @@ class Alerts(Room):
         self.deliveries = Deliveries(house, self.watches, self.cameras.get, self._names)
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
-        """Get to know who knows people, and who writes down what is done with them."""
+        """Get to know who knows people and visits, and who writes down what is done with them."""
+        room_of(rooms, Identities).listeners.append(self.visit_changed)
         self._register = room_of(rooms, Register)
         self._audit = room_of(rooms, Audit)
 
