@@ -20,6 +20,7 @@ from people.alerts import Alerts
 from people.audit import Audit
 from people.database import Database
 from people.house import House, PeopleSettings
+from people.identities import Identities
 from people.register import Register
 from people.rooms import TABLES
 from people.visits import Cause, Visit, VisitChange, of_person, of_track, of_unknown
@@ -68,7 +69,7 @@ def desk_at(broker: Broker, folder: Path) -> Iterator[Desk]:
     with closing(Database(folder, TABLES)) as database:
         house = House(broker, database, RedisClock(broker.scripts, 1), PeopleSettings(folder, LOCAL), CollectorRegistry())
         room, audit, register = Alerts(house), Audit(house), Register(house)
-        room.meet({Audit: audit, Register: register})
+        room.meet({Audit: audit, Register: register, Identities: Identities(house)})
         yield Desk(room, database)
 
 
