@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.camera_spec import PHOTO_PREFIX
+from pipeline.camera_spec import is_camera
 from pipeline.entities import Saved
 from pipeline.mailbox import Balance, Mailbox
 
@@ -22,7 +22,7 @@ _SAVED = frozenset(Saved)
 
 def balances(mailbox: Mailbox, cameras: Iterable[str]) -> Balances:
     """Return the counters of the given cameras and of all that have a mailbox, photos left out; raises redis.RedisError."""
-    with_mailbox = (camera for camera in mailbox.cameras() if not camera.startswith(PHOTO_PREFIX))
+    with_mailbox = (camera for camera in mailbox.cameras() if is_camera(camera))
     return {camera: mailbox.balance(camera) for camera in sorted({*cameras, *with_mailbox})}
 
 

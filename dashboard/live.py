@@ -12,7 +12,8 @@ from typing import Any
 
 import redis
 
-from dashboard.stream import BEGINNING, Entry, ResultStream, is_shown
+from dashboard.stream import BEGINNING, Entry, ResultStream
+from pipeline.camera_spec import is_camera
 from pipeline.entities import Result
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class LiveFeed:
             waiter = self._waiters.get(entry.result.camera)
             if waiter is not None and not waiter.done():
                 waiter.set_result(entry.result)
-        self._spread(_event(entry) for entry in entries if is_shown(entry.result.camera))
+        self._spread(_event(entry) for entry in entries if is_camera(entry.result.camera))
 
     def _spread(self, events: Iterable[Event]) -> None:
         if not self._listeners:

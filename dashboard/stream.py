@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from pipeline import keys
-from pipeline.camera_spec import PHOTO_PREFIX
+from pipeline.camera_spec import is_camera
 from pipeline.entities import Result
 from pipeline.errors import SettingsError
 from pipeline.names import Names
@@ -96,7 +96,7 @@ class ResultStream:
 
     def _wanted(self, entry_id: bytes, values: Mapping[bytes, bytes], camera: str | None) -> list[Result]:
         name = values.get(b"camera", b"").decode(errors="replace")
-        if not is_shown(name) if camera is None else name != camera:
+        if not is_camera(name) if camera is None else name != camera:
             return []
         return self._readable([(entry_id, values)])
 
@@ -129,11 +129,6 @@ class ResultStream:
                 del self._skipped_ids[next(iter(self._skipped_ids))]
             self.skipped += 1
         log.warning("result %s cannot be read and is skipped: %s %s", entry_id.decode(), type(error).__name__, error)
-
-
-def is_shown(mailbox: str) -> bool:
-    """Say whether a mailbox is a camera's own, whose results everybody gets: no photo's, no search of a face."""
-    return not mailbox.startswith(PHOTO_PREFIX) and keys.camera_of_mailbox(mailbox) == mailbox
 
 
 def check_id(text: str) -> str:

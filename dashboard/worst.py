@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from pipeline.camera_spec import PHOTO_PREFIX
+from pipeline.camera_spec import is_camera
 from pipeline.entities import Result
 from pipeline.faces import counted_faces
 
@@ -77,7 +77,7 @@ class WorstFrames:
     def add(self, results: Iterable[Result]) -> None:
         """Look at results that came out; returns at once, and passes over some when far behind."""
         for result in results:
-            if result.error is None and not result.camera.startswith(PHOTO_PREFIX):
+            if result.error is None and is_camera(result.camera):
                 try:
                     self._arriving.put_nowait(result)
                 except queue.Full:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pipeline import rules_spec
+from pipeline import keys, rules_spec
 from pipeline.entities import Camera, Gate, Policy
 from pipeline.errors import SettingsError, redact
 from pipeline.settings import LOCAL_FPS, check_fps, parse_attributes
@@ -38,6 +38,11 @@ class CameraDefaults:
     fps: float = LOCAL_FPS
     attributes: tuple[str, ...] = ("ALL",)
     gate: Gate = Gate.OFF
+
+
+def is_camera(mailbox: str) -> bool:
+    """Say whether a mailbox is a camera's own: not a photo's, nor one for the labels or the tracks of a camera."""
+    return not mailbox.startswith(PHOTO_PREFIX) and not keys.is_derived(mailbox)
 
 
 def camera_of(

@@ -14,8 +14,8 @@ QUEUED_JOB_SECONDS = 3600  # a job that no worker came for; its frame finds anot
 
 
 def job_id(camera: str, token: str) -> str:
-    """Return the id by which the mailbox's scripts look a waiting job up in RQ's list."""
-    return f"{camera}-{token}"
+    """Return the id by which the mailbox's scripts look a waiting job up in RQ's list, which takes no colons."""
+    return f"{camera.replace(':', '_')}-{token}"
 
 
 class JobQueue:

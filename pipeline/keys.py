@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PREFIX = "rekstream:"
+_DERIVED = ":"
 
 CAMERAS = f"{PREFIX}cameras"  # hash: id -> Camera as JSON
 CAMERAS_VERSION = f"{PREFIX}cameras:version"  # counts the changes of that hash
@@ -117,6 +118,11 @@ def checked(request: str) -> str:
     return f"{PREFIX}checked:{request}"
 
 
+def tracks(camera: str) -> str:
+    """Return the key of the hash of who is followed at a camera."""
+    return f"{PREFIX}tracks:{camera}"
+
+
 def face(track: str) -> str:
     """Return the key of the hash of the best view so far of a track's face."""
     return f"{PREFIX}face:{track}"
@@ -132,11 +138,21 @@ def unknown(track: str) -> str:
     return f"{PREFIX}unknown:{track}"
 
 
+def mailbox_of(camera: str, what: str | int) -> str:
+    """Return a mailbox derived from a camera: of its labels, or of the track of a number, which is searched."""
+    return f"{camera}{_DERIVED}{what}"
+
+
+def is_derived(mailbox: str) -> bool:
+    """Say whether a mailbox is no camera's own; no camera's id has a colon."""
+    return _DERIVED in mailbox
+
+
 def camera_of_mailbox(mailbox: str) -> str:
     """Return the camera of a mailbox: itself, or what stands before the colon of one that was derived from it."""
-    return mailbox.partition(":")[0]
+    return mailbox.partition(_DERIVED)[0]
 
 
 def labels_mailbox(camera: str) -> str:
     """Return the mailbox of a camera's frames that ask for the labels of the scene."""
-    return f"{camera}:labels"
+    return mailbox_of(camera, "labels")

@@ -164,11 +164,18 @@ class Mailbox:
     # --- whoever looks after the house ---
 
     def sweep(self) -> None:
-        """Reap frames of lost workers and enqueue lost jobs, for every camera that has a mailbox."""
+        """Reap frames of lost workers and enqueue lost jobs, for every mailbox; those of tracks go when they are empty."""
         for camera in self.cameras():
             token = self._run(
                 "sweep",
-                [*_box(camera), keys.in_flight(camera), QUEUE_KEY, keys.RESULTS],
+                [
+                    *_box(camera),
+                    keys.in_flight(camera),
+                    QUEUE_KEY,
+                    keys.RESULTS,
+                    keys.MAILBOXES,
+                    keys.again(camera),
+                ],
                 [camera, _new_token()],
             )
             if token:

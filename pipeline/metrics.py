@@ -63,6 +63,11 @@ class WorkerMetrics:
         self.jobs_refused = Counter(
             "rekstream_jobs_refused", "Jobs on the queue that were not ours, and were not run", registry=registry
         )
+        self.tracking_failures = Counter(
+            "rekstream_tracking_failures",
+            "Frames, or faces of them, that were not followed because of a fault; their results came out all the same",
+            registry=registry,
+        )
         self.worker_threads = Gauge(
             "rekstream_worker_threads",
             "Threads of this worker process by what they do",

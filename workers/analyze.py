@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import redis
 
-from pipeline.camera_spec import PHOTO_PREFIX
+from pipeline.camera_spec import is_camera
 from pipeline.clock import Clock
 from pipeline.entities import OURS, Frame, Operation, Policy, TakenFrame
+from pipeline.keys import is_derived
 from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
 from pipeline.provider import Provider
@@ -23,6 +24,8 @@ from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
 from workers.rules import KnownCameras
+from workers.tracking import Tracking
+from workers.turns import Job, Turns
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +92,26 @@ class Analyzer:
     in_hand: InHand
     privacy: Privacy
     cameras: KnownCameras
+    tracking: Tracking
+    turns: Turns
     stop: threading.Event
 
     def analyze(self, camera: str, token: str) -> None:
-        """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing."""
+        """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing.
+
+        What was derived from a camera (searches, labels) has limits of its own, mostly small ones: few threads wait for them.
+        """
+        if not is_derived(camera):
+            self._analyze(camera, token)
+            return
+        job: Job | None = (camera, token) if self.turns.enter((camera, token)) else None
+        while job is not None:
+            try:
+                self._analyze(*job)
+            finally:
+                job = self.turns.leave()
+
+    def _analyze(self, camera: str, token: str) -> None:
         asked_at = self.clock.now()
         operation = self.mailbox.hold(camera, token)
         if operation is None:
@@ -130,11 +149,13 @@ class Analyzer:
         stages["service"] = answer.service_seconds
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
-        response = rules.told(taken.frame, answer.response)
-        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | response
-        finished = self._finish(taken, "analysed", result, kept_instead(self.privacy, rules.purpose, taken.frame, response))
+        seen = self.tracking.follow(taken.frame, rules.purpose, rules.told(taken.frame, answer.response))
+        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | dict(seen.told)
+        kept = kept_instead(self.privacy, rules.purpose, taken.frame, seen.response)
+        finished = self._finish(taken, "analysed", result, kept)
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
+            self.tracking.look_closer(seen)
 
     def _call_while_worth_it(self, taken: TakenFrame, slot: Slot) -> Answer:
         """Call once; for policy `every`, again in new slots until the frame's time is over."""
@@ -213,8 +234,8 @@ class Analyzer:
 
     def _observe(self, taken: TakenFrame, stages: dict[str, float], answered_at: float, finished: Finished) -> None:
         camera = taken.frame.camera
-        if camera.startswith(PHOTO_PREFIX):
-            return  # each has an id of its own: there would be new series without end
+        if not is_camera(camera):
+            return  # photos and tracks have ids of their own: there would be new series without end
         for stage, seconds in stages.items():
             self.metrics.stage_seconds.labels(camera, stage).observe(seconds)
         self.metrics.stage_seconds.labels(camera, "publish").observe(max(0.0, finished.published_at - answered_at))

@@ -41,6 +41,8 @@ from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
 from workers.rules import KnownCameras
+from workers.tracking import Tracking
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ CLOCK_SECONDS = 20.0
 GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
 PRIVACY_SECONDS = 1.0
+DERIVED_SHARE = 4  # of the threads one in so many may wait for the limits of searches and labels
 CAMERAS_SECONDS = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _STEADY_SECONDS = 10.0
@@ -107,7 +110,7 @@ class WorkerProcess:
         )
         self._threads = [WorkerThread(broker, index, stop, self._refused) for index in range(settings.threads)]
         self._chores = self._make_chores()
-        install(self._analyzer(provider).analyze)
+        install(self._analyzer(settings).analyze)
 
     def start(self) -> None:
         """Begin to work."""
@@ -132,12 +135,12 @@ class WorkerProcess:
         self._server.stop()
         self._rekognition.close()
 
-    def _analyzer(self, provider: Provider) -> Analyzer:
+    def _analyzer(self, settings: WorkerSettings) -> Analyzer:
         return Analyzer(
             mailbox=self._mailbox,
             limits=self._limits,
             rekognition=self._rekognition,
-            provider=provider,
+            provider=settings.provider,
             worker=self._presence.label,
             clock=self._clock,
             metrics=self._metrics,
@@ -146,6 +149,8 @@ class WorkerProcess:
             in_hand=self._in_hand,
             privacy=self._privacy,
             cameras=self._cameras,
+            tracking=Tracking(self._broker.scripts, self._mailbox, self._privacy, self._metrics.tracking_failures),
+            turns=Turns(max(1, settings.threads // DERIVED_SHARE)),
             stop=self._stop,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.entities import Frame, Operation, Purpose
+from pipeline.keys import is_derived
 from pipeline.shared import Privacy
 
 log = logging.getLogger(__name__)
@@ -18,9 +19,9 @@ def kept_instead(privacy: Privacy, purpose: Purpose, frame: Frame, response: Map
     """Return what is kept instead of the frame's own picture: None for no change, NOTHING for none at all.
 
     Only where the answer says where the faces are can they be covered; of anything else, and when covering fails, nothing
-    is kept. Of a camera whose purpose keeps no pictures nothing is.
+    is kept. Of a camera whose purpose keeps no pictures nothing is, nor of what was derived from a frame, which is kept itself.
     """
-    if not purpose.keeps_pictures:
+    if not purpose.keeps_pictures or is_derived(frame.camera):
         return NOTHING
     if not privacy.is_on:
         return None

@@ -22,6 +22,11 @@ local function key_of(kind, camera)
   return PREFIX .. kind .. ':' .. camera
 end
 
+-- Mailboxes of tracks (CAMERA:NUMBER) come and go with people: nothing of them stays.
+local function is_of_a_track(camera)
+  return string.find(camera, ':%d+$') ~= nil
+end
+
 local function add(counts, field, n)
   if n > 0 then redis.call('HINCRBY', counts, field, n) end
 end
@@ -58,7 +63,7 @@ local function job_is_alive(box, queue, camera, now)
   local since = tonumber(redis.call('HGET', box, 'since') or 0)
   if since <= now + CLOCK_STEP and now - since < LOST_AFTER then return true end
   local token = redis.call('HGET', box, 'token')
-  if token and redis.call('LPOS', queue, camera .. '-' .. token) then
+  if token and redis.call('LPOS', queue, string.gsub(camera, ':', '_') .. '-' .. token) then
     redis.call('HSET', box, 'since', stamp(now))
     return true
   end

@@ -26,5 +26,6 @@ else
     redis.call('DEL', taken)
   end
 end
+if is_of_a_track(camera) then redis.call('EXPIRE', counts, 600) end  -- should it come late, when the sweep was there before
 redis.call('SET', done, cjson.encode(answer), 'EX', 60)
 return answer
