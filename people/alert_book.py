@@ -99,10 +99,18 @@ class AlertBook:
             self._database.execute("UPDATE alerts SET verdict = ? WHERE id = ?", verdict, alert_id)
         return self.get(alert_id)
 
-    def disown(self, visit: str, person: str) -> None:
-        """Call the alerts of a visit wrong that took it for this person."""
+    def own(self, visit: str, person: str) -> None:
+        """Note that a visit is somebody's: its alerts that name nobody are about them, and go when they are forgotten."""
         with self._database.transaction():
-            self._database.execute("UPDATE alerts SET verdict = 'wrong' WHERE visit = ? AND person = ?", visit, person)
+            self._database.execute("UPDATE alerts SET person = ? WHERE visit = ? AND person = ''", person, visit)
+
+    def disown(self, visit: str, person: str) -> None:
+        """Call the alerts of a visit wrong that took it for this person; the others are about nobody known."""
+        with self._database.transaction():
+            about = "visit = ? AND person = ?"
+            wrong = f"UPDATE alerts SET verdict = 'wrong' WHERE {about} AND kind = 'person'"  # noqa: S608
+            self._database.execute(wrong, visit, person)
+            self._database.execute(f"UPDATE alerts SET person = '' WHERE {about} AND kind <> 'person'", visit, person)  # noqa: S608
 
     def forget(self, person: str) -> int:
         """Remove all alerts of a person, delivered or not; return how many there were."""

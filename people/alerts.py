@@ -85,6 +85,8 @@ class Alerts(Room):
         if change.kind == "rejected" and change.person:
             self.book.disown(str(change.visit.id), change.person)
         elif change.kind in ("began", "changed"):
+            if change.visit.person:
+                self.book.own(str(change.visit.id), change.visit.person)
             for watch in self._interested(change.visit.camera, _time_of(change), Kind.PERSON, Kind.UNKNOWN):
                 if self._is_about(watch, change):
                     self._keep(watch, _alert_of(watch, change, self.house.clock.now()))

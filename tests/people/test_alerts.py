@@ -206,6 +206,16 @@ def test_who_is_forgotten_leaves_no_alert_no_delivery_and_no_watch(desk: Desk) -
     assert len(desk.database.rows("SELECT * FROM deliveries")) == 1
 
 
+def test_alerts_of_somebody_who_got_a_name_later_go_with_them(desk: Desk) -> None:
+    """Until somebody says that it was not they."""
+    desk.watch(Kind.UNKNOWN)
+    desk.hear(visit(1, 0, of_unknown(3)), visit(1, 5), visit(2, 0, of_unknown(4), camera="yard"), visit(2, 5, camera="yard"))
+    assert desk.room.remaining("p_1")["alerts"] == 2
+    desk.hear(replace(visit(2, 9, of_unknown(4), camera="yard", kind="rejected"), person="p_1"))
+    assert desk.room.forget("p_1")["alerts"] == 1
+    assert desk.causes() == ["yard: visit 2"]
+
+
 def test_alerts_go_after_their_days_and_receivers_with_their_last_watch(desk: Desk) -> None:
     watch = desk.watch(Kind.PERSON, "p_1")
     desk.hear(visit(1, 0))
