@@ -42,8 +42,8 @@ SHOWS = {
     "that came before; CPU time of the reading thread, in turns with names and without.",
     "what_if": "The Latency page computes what a change would bring from what is measured before it; here it was then made. "
     "The last column is by how much the simulation misses what is known already.",
-    "alerts": "Results out of nothing, each worth an alert, to a webhook on the same machine; the last row is the whole system, from the "
-    "first frame that shows an enrolled person to the webhook that names them.",
+    "alerts": "Results out of nothing, each worth an alert, to a webhook on this machine; the last row is the whole system, "
+    "from the first frame that shows an enrolled person to the webhook that names them.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
     "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
 }

@@ -2,9 +2,9 @@
 
     python -m bench.alerts
 
-The first two rows publish results out of nothing, each of which is worth an alert, to a real `rekstream people`. The last is the whole
-system: the demo's two people are enrolled and watched for, demo cameras are added one after the other, and each person's first frame is
-followed to the webhook, with a local Rekognition that rehearses 300 ms (log-normal, sigma 0.15).
+The first two rows publish results out of nothing, each of which is worth an alert, to a real `rekstream people`. The last is
+the whole system: the demo's two people are enrolled and watched for, demo cameras are added one after the other, and each
+person's first frame is followed to the webhook, with a local Rekognition that rehearses 300 ms (log-normal, sigma 0.15).
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ def delays_of(api: httpx.Client, hook: Hook, camera: str) -> list[float]:
     first = first_frames(api, camera)
     said(api.delete(f"/api/cameras/{camera}"))
     time.sleep(1.0)
-    return [post.at - min(first.get(post.body["track"], post.body["captured_at"]), post.body["captured_at"]) for post in posts_of(hook, camera)]
+    return [
+        post.at - min(first.get(post.body["track"], post.body["captured_at"]), post.body["captured_at"])
+        for post in posts_of(hook, camera)
+    ]
 
 
 def posts_of(hook: Hook, camera: str) -> list[Post]:
@@ -115,10 +118,13 @@ def first_frames(api: httpx.Client, camera: str) -> dict[str, float]:
 def system() -> Iterator[httpx.Client]:
     """Run `rekstream up` with one camera that nobody looks at, and yield its API."""
     port = free_port("127.0.0.1", 0)
-    with tempfile.TemporaryDirectory() as data, rig.part("up", "demo", "--fps", "0.01", port=port, data=data):
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
-            rig.wait_until(lambda: is_ready(api), 60)
-            yield api
+    with (
+        tempfile.TemporaryDirectory() as data,
+        rig.part("up", "demo", "--fps", "0.01", port=port, data=data),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api,
+    ):
+        rig.wait_until(lambda: is_ready(api), 60)
+        yield api
 
 
 def is_ready(api: httpx.Client) -> bool:

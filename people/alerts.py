@@ -5,7 +5,7 @@ again loses none and makes none twice. What is asked of a result:
 
 - a person: a visit of theirs with at least `watch_similarity` percent;
 - somebody unknown: a visit in which a search found nobody;
-- an emotion: the strongest of a face, with 90 % or more, in two results of its camera running; once a track;
+- an emotion: the strongest of a face, with 90 % or more, in two results of its camera running;
 - a label: found with 80 % or more where it was not found shortly before.
 """
 
@@ -70,7 +70,9 @@ class Alerts(Room):
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
         """Get to know who knows people and visits, and who writes down what is done with them."""
-        room_of(rooms, Identities).listeners.append(self.visit_changed)
+        identities = room_of(rooms, Identities)
+        identities.listeners.append(self.visit_changed)
+        self._visits = identities.visits
         self._register = room_of(rooms, Register)
         self._audit = room_of(rooms, Audit)
 
@@ -129,11 +131,26 @@ class Alerts(Room):
             found = _emotions(result, watch.subject) if kind is Kind.EMOTION else _labels(result, watch.subject)
             look = Look(result.captured_at, result.id, found)
             for track, sure in self._begins(watch, camera_id, look, RUNNING if kind is Kind.EMOTION else 1):
-                what = {"Type": watch.subject} if kind is Kind.EMOTION else {"Name": watch.subject}
-                cause = f"{camera_id} {track or result.captured_at}"
-                moments = (result.captured_at, self.house.clock.now())
-                about = {"track": track, "result": result.id, "what": what | {"Confidence": round(sure, 2)}}
-                self._keep(watch, Alert(watch.id, kind, cause, camera_id, *moments, **about))  # type: ignore[arg-type]  # by name
+                self._keep(watch, self._alert_of_look(watch, camera_id, look, track, sure))
+
+    def _alert_of_look(self, watch: Watch, camera_id: str, look: Look, track: str, sure: float) -> Alert:
+        """Return the alert that a look is worth: once a visit where the track belongs to one, else once a track."""
+        stay = self._visits.stay(track) if track else None
+        visit = self._visits.visit(stay.visit) if stay and stay.visit else None
+        name = "Type" if watch.kind is Kind.EMOTION else "Name"
+        return Alert(
+            watch.id,
+            watch.kind,
+            f"visit {visit.id}" if visit else f"{camera_id} {track or look.captured_at}",
+            camera_id,
+            look.captured_at,
+            self.house.clock.now(),
+            person=(visit.person if visit else None) or "",
+            visit=str(visit.id) if visit else "",
+            track=track,
+            result=look.result,
+            what={name: watch.subject, "Confidence": round(sure, 2)},
+        )
 
     def _begins(self, watch: Watch, camera_id: str, look: Look, running: int) -> Iterator[tuple[str, float]]:
         """Yield what has just been seen in so many looks running, and was not before for a while; remember the look."""

@@ -48,6 +48,7 @@ class Desk:
 
     room: Alerts
     database: Database
+    identities: Identities
 
     def watch(self, kind: Kind, subject: str = "", cooldown: float = 60.0, cameras: Sequence[str] = ()) -> str:
         return self.room.watches.add(Wish(kind, subject, tuple(cameras), (URL,), cooldown), MONDAY - 10).id
@@ -68,9 +69,9 @@ class Desk:
 def desk_at(broker: Broker, folder: Path) -> Iterator[Desk]:
     with closing(Database(folder, TABLES)) as database:
         house = House(broker, database, RedisClock(broker.scripts, 1), PeopleSettings(folder, LOCAL), CollectorRegistry())
-        room, audit, register = Alerts(house), Audit(house), Register(house)
-        room.meet({Audit: audit, Register: register, Identities: Identities(house)})
-        yield Desk(room, database)
+        room, audit, register, identities = Alerts(house), Audit(house), Register(house), Identities(house)
+        room.meet({Audit: audit, Register: register, Identities: identities})
+        yield Desk(room, database, identities)
 
 
 @pytest.fixture
@@ -149,6 +150,19 @@ def test_an_emotion_is_told_when_it_is_strongest_and_sure_in_two_results_running
     assert desk.hear(result(8, happy, friend), result(9, friend)) == ["door: door door-1", "door: door door-2"]
     assert len(desk.hear(result(30, happy), result(31, happy))) == 2  # the same track is told of once
     assert desk.room.book.newest(1)[0].what == {"Type": "HAPPY", "Confidence": 99.0}
+
+
+def test_an_emotion_is_told_once_a_visit_where_the_track_belongs_to_one(desk: Desk) -> None:
+    """And goes with the person whose visit it is."""
+    desk.watch(Kind.EMOTION, "HAPPY", cooldown=0)
+    with desk.database.transaction():
+        for track, at in (("door-1", 0.0), ("door-2", 3.0)):
+            stay = desk.identities.visits.saw(track, "door", MONDAY + at, MONDAY + at + 2, None)
+            desk.identities.visits.identify(stay, of_person("p_1"), 99.0)
+    for track, at in (("door-1", 0.0), ("door-2", 3.0)):
+        desk.hear(result(at, face(track=track)), result(at + 1, face(track=track)))
+    assert desk.causes() == ["door: visit 1"]
+    assert desk.room.forget("p_1")["alerts"] == 1
 
 
 def test_without_tracks_an_emotion_is_told_when_it_begins_anew(desk: Desk) -> None:
