@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from people.alerts import Alerts
 from people.audit import Audit
 from people.database import Database
-from people.house import House, PeopleSettings
+from people.house import House, PeopleSettings, Room
 from people.identities import Identities
 from people.register import Register
 from people.rooms import TABLES
@@ -70,7 +70,9 @@ def desk_at(broker: Broker, folder: Path) -> Iterator[Desk]:
     with closing(Database(folder, TABLES)) as database:
         house = House(broker, database, RedisClock(broker.scripts, 1), PeopleSettings(folder, LOCAL), CollectorRegistry())
         room, audit, register, identities = Alerts(house), Audit(house), Register(house), Identities(house)
-        room.meet({Audit: audit, Register: register, Identities: identities})
+        rooms: dict[type[Room], Room] = {Audit: audit, Register: register, Identities: identities}
+        identities.meet(rooms)
+        room.meet(rooms)
         yield Desk(room, database, identities)
 
 
