@@ -44,8 +44,10 @@ class People:
     collection: str
 
     def add(self, name: str, *pictures: bytes, **members: str) -> Any:
+        if not pictures:
+            return self.api.http.post("/api/people", json={"name": name, **members})
         files = [("image", (f"{n}.jpg", picture, "image/jpeg")) for n, picture in enumerate(pictures)]
-        return self.api.http.post("/api/people", data={"name": name, **members}, files=files or None, timeout=60)
+        return self.api.http.post("/api/people", data={"name": name, **members}, files=files, timeout=60)
 
     def faces(self) -> list[dict[str, Any]]:
         """Return what the collection really holds."""
