@@ -27,9 +27,11 @@ app = typer.Typer(
 )
 camera = typer.Typer(no_args_is_help=True, help="Cameras of the running system, and checking one before it is added.")
 config = typer.Typer(no_args_is_help=True, help="The file rekstream.yml.")
-app.add_typer(camera, name="camera")
+faces = typer.Typer(no_args_is_help=True, help="People that the running system knows by their faces.")
 watch = typer.Typer(no_args_is_help=True, help="Whom or what you want to hear of, and where: alerts.")
 alerts = typer.Typer(invoke_without_command=True, help="What the watches told.")
+app.add_typer(camera, name="camera")
+app.add_typer(faces, name="faces")
 app.add_typer(config, name="config")
 app.add_typer(watch, name="watch")
 app.add_typer(alerts, name="alerts")
@@ -52,6 +54,8 @@ Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Privacy = Annotated[bool, typer.Option("--privacy", help="make faces unrecognisable in all pictures shown and kept")]
 Prometheus = Annotated[str | None, typer.Option(help="Prometheus that the charts ask; none keeps their last hour itself")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
+Consent = Annotated[str | None, typer.Option(help="the day on which the person agreed, as 2026-11-23")]
+LegalBasis = Annotated[str | None, typer.Option(help="why the person may be known, in words")]
 LOCAL_REKOGNITION_PORT = 9000
 _INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 JsonFlag = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -352,6 +356,61 @@ def alerts_confirm(alert_id: Annotated[str, typer.Argument(metavar="ID")], serve
 def alerts_wrong(alert_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
     """Say that an alert was wrong."""
     typer.echo(describe_alert(_client(server).judge_alert(alert_id, "wrong")))
+
+
+@faces.command("add")
+def faces_add(
+    name: str,
+    pictures: Annotated[list[Path], typer.Argument(help="JPEG or PNG, each with this person's face alone")],
+    consent: Consent = None,
+    legal_basis: LegalBasis = None,
+    server: Server = None,
+) -> None:
+    """Add pictures of somebody, known or new; each is taken, or refused with what is wrong with it."""
+    from rekstream.faces import Reason, add_person  # noqa: PLC0415  # beside its only users
+
+    raise typer.Exit(add_person(_client(server), name, pictures, Reason(consent, legal_basis)))
+
+
+@faces.command("list")
+def faces_list(server: Server = None, json: JsonFlag = False) -> None:
+    """Name who is known, and who has to be enrolled again."""
+    from rekstream.faces import list_people  # noqa: PLC0415  # beside its only users
+
+    found = _client(server).people()
+    _print_json(found) if json else typer.echo(list_people(found))
+
+
+@faces.command("remove")
+def faces_remove(
+    name: str,
+    face: Annotated[str | None, typer.Option(help="only the face of this id, as `faces list --json` names it")] = None,
+    server: Server = None,
+) -> None:
+    """Take somebody off the list with all their faces, or one face."""
+    from rekstream.faces import remove  # noqa: PLC0415  # beside its only users
+
+    typer.echo(remove(_client(server), name, face))
+
+
+@faces.command("import")
+def faces_import(folder: Path, consent: Consent = None, legal_basis: LegalBasis = None, server: Server = None) -> None:
+    """Add a folder of pictures: a folder for each person, or files with people's names."""
+    from rekstream.faces import Reason, import_folder  # noqa: PLC0415  # beside its only users
+
+    raise typer.Exit(import_folder(_client(server), folder, Reason(consent, legal_basis)))
+
+
+@app.command()
+def forget(
+    name: str,
+    picture: Annotated[Path | None, typer.Option(help="search with this picture afterwards, too")] = None,
+    server: Server = None,
+) -> None:
+    """Remove somebody from everywhere, and prove it by searching."""
+    from rekstream.faces import forget as forget_person  # noqa: PLC0415  # beside its only users
+
+    raise typer.Exit(forget_person(_client(server), name, picture))
 
 
 @config.command("check")

@@ -12,10 +12,16 @@ from pipeline.broker import is_loopback
 from pipeline.errors import RekstreamError
 
 TIMEOUT_SECONDS = 20.0  # a test of receivers takes up to 12 s
+ENROL_SECONDS = 150.0
+_OF_ONE_THING = (404, 409, 413, 422)  # the statuses that blame what was sent
 
 
 class ServerError(RekstreamError):
     """The running system did not answer, or said no."""
+
+
+class RefusedByServer(ServerError):
+    """The running system said no to this one thing (4xx); the next one may go well."""
 
 
 class Client:
@@ -76,6 +82,43 @@ class Client:
         """Call an alert confirmed or wrong and return it."""
         return self._ask("PATCH", f"/api/alerts/{quote(alert_id, safe='')}", {"verdict": verdict})
 
+    def people(self) -> dict[str, Any]:
+        """Return who is known."""
+        return self._ask("GET", "/api/people")
+
+    def find_person(self, name: str) -> dict[str, Any] | None:
+        """Return somebody by id or name, None if nobody is called so."""
+        return next(
+            (person for person in self.people()["people"] if name.lower() in (person["id"], person["name"].lower())), None
+        )
+
+    def add_person(self, members: Mapping[str, str], name: str, picture: bytes) -> dict[str, Any]:
+        """Add somebody with a picture, which has a file's name, and return them."""
+        return self._enrol("/api/people", members, name, picture)
+
+    def add_face(self, person: str, name: str, picture: bytes) -> dict[str, Any]:
+        """Add a picture to somebody and return them."""
+        return self._enrol(f"/api/people/{quote(person, safe='')}/faces", {}, name, picture)
+
+    def change_person(self, person: str, members: Mapping[str, str]) -> None:
+        """Change what is known of somebody."""
+        self._ask("PATCH", f"/api/people/{quote(person, safe='')}", members)
+
+    def remove_person(self, person: str) -> None:
+        """Forget somebody."""
+        self._ask("DELETE", f"/api/people/{quote(person, safe='')}", seconds=ENROL_SECONDS)
+
+    def remove_face(self, person: str, face: str) -> None:
+        """Take a face away from somebody."""
+        path = f"/api/people/{quote(person, safe='')}/faces/{quote(face, safe='')}"
+        self._ask("DELETE", path, seconds=ENROL_SECONDS)
+
+    def forget(self, person: str, picture: bytes | None) -> dict[str, Any]:
+        """Forget somebody; return what was removed, and what a search finds, with a picture too if there is one."""
+        path = f"/api/people/{quote(person, safe='')}/forget"
+        files = {"image": ("picture", picture)} if picture else None
+        return self._ask("POST", path, files=files, seconds=ENROL_SECONDS)
+
     def results(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest results of all cameras, oldest first."""
         found: list[dict[str, Any]] = self._ask("GET", f"/api/results?limit={limit}")["results"]
@@ -85,10 +128,13 @@ class Client:
         """Return the figures of this moment."""
         return self._ask("GET", "/api/stats")
 
-    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    def _enrol(self, path: str, members: Mapping[str, str], name: str, picture: bytes) -> dict[str, Any]:
+        return self._ask("POST", path, fields=members, files={"image": (name, picture)}, seconds=ENROL_SECONDS)
+
+    def _ask(self, method: str, path: str, body: Any = None, **form: Any) -> dict[str, Any]:
         if self._password:
             self._sign_in(self._password)
-        answer = self._send(method, path, body)
+        answer = self._send(method, path, body, **form)
         return dict(answer.json()) if answer.content else {}
 
     def _sign_in(self, password: str) -> None:
@@ -99,14 +145,24 @@ class Client:
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         self._headers = {"Cookie": cookie, "X-Rekstream": "1"}
 
-    def _send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        fields: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> httpx.Response:
         try:
             answer = httpx.request(
                 method,
                 f"{self._server}{path}",
                 json=body,
+                data=fields,
+                files=files,
                 headers=self._headers,
-                timeout=TIMEOUT_SECONDS,
+                timeout=seconds,
                 trust_env=self._trust_env,
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -115,7 +171,7 @@ class Client:
             ) from error
         if answer.is_success:
             return answer
-        raise ServerError(_sentence(answer))
+        raise (RefusedByServer if answer.status_code in _OF_ONE_THING else ServerError)(_sentence(answer))
 
 
 def describe_camera(camera: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ def test_every_command_stands_in_the_readme_or_the_docs() -> None:
     everything = "\n".join(path.read_text() for path in DOCS)
     names = [command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands]
     names += [f"camera {command.name}" for command in cli.camera.registered_commands]
+    names += [f"faces {command.name}" for command in cli.faces.registered_commands]
     names += [f"config {command.name}" for command in cli.config.registered_commands]
     names += [f"watch {command.name}" for command in cli.watch.registered_commands]
     names += [f"alerts {command.name}" for command in cli.alerts.registered_commands]

@@ -51,12 +51,16 @@ class People:
 
     def faces(self) -> list[dict[str, Any]]:
         """Return what the collection really holds."""
-        faces: list[dict[str, Any]] = self.chain.rekognition.list_faces(CollectionId=self.collection)["Faces"]
-        return faces
+        return [dict(face) for face in self._listed("list_faces", "Faces")]
 
     def users(self) -> list[str]:
-        users = self.chain.rekognition.list_users(CollectionId=self.collection)["Users"]
-        return [user["UserId"] for user in users]
+        return [str(user["UserId"]) for user in self._listed("list_users", "Users")]
+
+    def _listed(self, operation: str, member: str) -> list[dict[str, Any]]:
+        try:
+            return list(getattr(self.chain.rekognition, operation)(CollectionId=self.collection)[member])
+        except self.chain.rekognition.exceptions.ResourceNotFoundException:
+            return []  # no collection yet
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +96,26 @@ def running(chain: Chain, data: Path, collection: str, **settings: Any) -> Itera
         yield People(chain, process, api, data, collection)
 
 
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test's own processes notice sooner that they are stopped."""
-    for name in ("dashboard.live.BLOCK_SECONDS", "people.follower.BLOCK_SECONDS", "people.answering.TAKE_SECONDS"):
-        monkeypatch.setattr(name, 0.05)
+@pytest.fixture(scope="module", autouse=True)
+def _hasty() -> Iterator[None]:
+    """Let the tests' own processes notice sooner that they are stopped."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("dashboard.live.BLOCK_SECONDS", "people.follower.BLOCK_SECONDS", "people.answering.TAKE_SECONDS"):
+            patch.setattr(name, 0.05)
+        yield
+
+
+@pytest.fixture(scope="module")
+def home(chain: Chain, _hasty: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """People for all tests of a file."""
+    with running(chain, tmp_path_factory.mktemp("people"), f"test-{uuid.uuid4().hex[:8]}") as found:
+        yield found
 
 
 @pytest.fixture
-def people(chain: Chain, tmp_path: Path) -> Iterator[People]:
-    with running(chain, tmp_path, f"test-{uuid.uuid4().hex[:8]}") as found:
-        yield found
+def people(home: People) -> Iterator[People]:
+    """People with nobody among them."""
+    yield home
+    for person in home.api.get("/api/people")["people"]:
+        assert home.api.http.delete(f"/api/people/{person['id']}").status_code == 204
+    assert home.faces() == []

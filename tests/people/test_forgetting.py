@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -16,7 +17,7 @@ from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.names import Names, TrackName
 from pipeline.results import Results
-from tests.people.conftest import People
+from tests.people.conftest import Chain, People, running
 from tests.rekognition_local.people import picture
 from tests.vision.scenes import ASTRONAUT, HOPPER
 
@@ -31,6 +32,35 @@ def _see(broker: Broker, camera: str, faces: list[dict[str, Any]], **members: ob
     about = {"jpeg": b"a face", "meta": "{}", "seq": 1, "result_id": entry}
     broker.scripts.hset(keys.newest(camera), mapping=about)
     return str(entry.decode())
+
+
+class Attic(Room):
+    """A room that keeps something of people."""
+
+    tables: ClassVar[tuple[str, ...]] = ("CREATE TABLE IF NOT EXISTS attic (person TEXT NOT NULL) STRICT",)
+    is_stubborn: ClassVar[bool] = False
+
+    def forget(self, person_id: str) -> Mapping[str, int]:
+        if self.is_stubborn:
+            return {"boxes": 0}
+        with self.house.database.transaction():
+            return {"boxes": self.house.database.execute("DELETE FROM attic WHERE person = ?", person_id).rowcount}
+
+    def remaining(self, person_id: str) -> Mapping[str, int]:
+        return {"boxes": self.house.database.rows("SELECT count(*) FROM attic WHERE person = ?", person_id)[0][0]}
+
+    def tracks_of(self, person_id: str) -> Sequence[str]:
+        return ["door-7"] if self.remaining(person_id)["boxes"] else []
+
+
+@pytest.fixture(scope="module")
+def home(chain: Chain, _hasty: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """People with an attic."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_module, "ROOMS", (*rooms.ROOMS, Attic))
+        patch.setattr(process_module, "TABLES", (*rooms.TABLES, *Attic.tables))
+        with running(chain, tmp_path_factory.mktemp("people"), f"test-{uuid.uuid4().hex[:8]}") as found:
+            yield found
 
 
 def test_a_person_is_removed_from_everywhere_and_searches_find_nothing(people: People) -> None:
@@ -92,32 +122,6 @@ def test_without_a_worker_forgetting_is_said_to_be_unfinished_and_goes_on_later(
     assert (people.faces(), people.users()) == ([], [])
 
 
-class Attic(Room):
-    """A room that keeps something of people."""
-
-    tables: ClassVar[tuple[str, ...]] = ("CREATE TABLE IF NOT EXISTS attic (person TEXT NOT NULL) STRICT",)
-    is_stubborn: ClassVar[bool] = False
-
-    def forget(self, person_id: str) -> Mapping[str, int]:
-        if self.is_stubborn:
-            return {"boxes": 0}
-        with self.house.database.transaction():
-            return {"boxes": self.house.database.execute("DELETE FROM attic WHERE person = ?", person_id).rowcount}
-
-    def remaining(self, person_id: str) -> Mapping[str, int]:
-        return {"boxes": self.house.database.rows("SELECT count(*) FROM attic WHERE person = ?", person_id)[0][0]}
-
-    def tracks_of(self, person_id: str) -> Sequence[str]:
-        return ["door-7"] if self.remaining(person_id)["boxes"] else []
-
-
-@pytest.fixture
-def _attic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_module, "ROOMS", (*rooms.ROOMS, Attic))
-    monkeypatch.setattr(process_module, "TABLES", (*rooms.TABLES, *Attic.tables))
-
-
-@pytest.mark.usefixtures("_attic")
 @pytest.mark.parametrize(("is_stubborn", "removed", "left"), [(False, 1, 0), (True, 0, 1)], ids=["forgets", "keeps"])
 def test_the_proof_searches_and_does_not_believe(
     people: People, monkeypatch: pytest.MonkeyPatch, *, is_stubborn: bool, removed: int, left: int

@@ -35,7 +35,7 @@ def _ask_until_it_dies(chain: Chain, process: subprocess.Popen[bytes], what: str
     requests = Requests(chain.broker)
     wait_until(lambda: _is_served(requests), 20)
     with pytest.raises(PeopleAway, match="did not answer"):
-        requests.ask(what, members, seconds=1.5)
+        requests.ask(what, members, seconds=1)
     assert process.wait(10) == -9
     requests.close()
 
