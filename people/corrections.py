@@ -12,6 +12,7 @@ from people.desk import Desk
 from people.house import Answer, Room, room_of
 from people.identities import Identities
 from people.register import PERSON_PREFIX, Person, Register
+from people.unknowns import Vector
 from people.visits import Cause, Stay, group_number, of_person, of_track, person_in, unknown_in
 from pipeline.errors import RekstreamError, SettingsError, UnknownPerson, UnknownTrack
 from pipeline.names import NAME_SECONDS
@@ -52,25 +53,35 @@ class Corrections(Room):
         return {**self._answer(stay.track), "new": is_new, **enrolled}
 
     def _unname(self, request: Request) -> Mapping[str, Any]:
-        """Take a name from a track, and from every other of late whose face is like it."""
+        """Take a name from a track, and from those that would have it for the same face."""
         stay = self._stay(request)
         person = person_in(stay.identity)
         if person is None:
             raise UnknownTrack(f"track {stay.track!r} has no name that could be taken back")
-        identities = self._identities
-        others = identities.visits.stays_of(stay.identity, identities.house.clock.now() - NAME_SECONDS)
+        identities, others = self._identities, self._others(stay)
         views = identities.views.of([stay.track, *(other.track for other in others)])
-        view = views.get(stay.track)
-        vector = None if view is None else view.vector
+        vector = views[stay.track].vector if stay.track in views else None
         with identities.unless_undone():
-            identities.rejections.add(person, stay.track, vector, identities.house.clock.now())
-            for other in (stay, *(other for other in others if other.track != stay.track and not other.is_said)):
-                found = views.get(other.track)
-                if identities.rejections.against(other.track, found.vector if found else None, [person]):
+            self._reject(stay, person, vector)
+            for other in others:
+                if other.track not in views and other.visit == stay.visit:
+                    self._reject(other, person, None)
+                elif other.track in views and identities.rejections.against(other.track, views[other.track].vector, [person]):
                     self._take_back(other.track, person)
             self._audit.note(request.who, "correct", person, f"not track {stay.track}")
         identities.settle()
         return {**self._answer(stay.track), "remembered": vector is not None}
+
+    def _others(self, stay: Stay) -> list[Stay]:
+        """Return the tracks that were named so by searches, in the same visit or lately, while faces are kept."""
+        since = self._identities.house.clock.now() - NAME_SECONDS
+        found = self._identities.visits.stays_of(stay.identity)
+        lately = [other for other in found if other.visit == stay.visit or other.ended > since]
+        return [other for other in lately if other.track != stay.track and not other.is_said]
+
+    def _reject(self, stay: Stay, person: str, vector: Vector | None) -> None:
+        self._identities.rejections.add(person, stay.track, vector, self._identities.house.clock.now())
+        self._take_back(stay.track, person)
 
     def _take_back(self, track: str, person: str) -> None:
         """Let a track be nobody's, its alerts be wrong, and its votes decide anew without this person."""

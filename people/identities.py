@@ -84,7 +84,7 @@ class Identities(Room):
         self._looked: dict[str, float] = {}
         self._begun = time.monotonic()
         self._behind_until = 0.0
-        self._refreshed_since = NAME_SECONDS
+        self._called: dict[str, str] | None = None  # who people were at the last refresh
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
         """Get to know the register."""
@@ -99,6 +99,8 @@ class Identities(Room):
 
     def settle(self) -> None:
         """Write the names that changed, and tell the pages."""
+        if not self._changed and not self._told:
+            return
         with self._database.transaction():
             names = self._write_names(self._changed)
             told, self._told, self._changed = self._told, [], {}
@@ -128,7 +130,7 @@ class Identities(Room):
         stay = self.visits.saw(sighting.track, sighting.camera, sighting.began, sighting.ended, known)
         if known is None:
             stay = self.decide(stay)
-            if not stay.is_searched and not self._anybody_is_known():
+            if not stay.is_searched and self._nobody_is_known():
                 stay = self.visits.identify(stay, stay.identity)
         return stay
 
@@ -183,8 +185,8 @@ class Identities(Room):
         view = self.views.of([track]).get(track)
         return view.weight if view and view.weight > 0 else 1.0
 
-    def _anybody_is_known(self) -> bool:
-        return bool(self._database.rows("SELECT 1 FROM people LIMIT 1"))
+    def _nobody_is_known(self) -> bool:
+        return not self._database.rows("SELECT 1 FROM people LIMIT 1")
 
     def _note_delay(self, results: Sequence[Result]) -> None:
         if results and self.house.clock.now() - results[-1].published_at > BEHIND_SECONDS:
@@ -211,7 +213,8 @@ class Identities(Room):
                 self.visits.cause = _cause(seen[stay.track]) if stay.track in seen else Cause(stay.track)
                 identity = of_unknown(self.unknowns.group(stay.track, view))
                 if stay.identity != identity:
-                    self.identify(stay, identity)
+                    self.visits.group(stay, identity)
+                    self._changed[stay.track] = None
 
     # --- what goes on by itself ---
 
@@ -241,11 +244,15 @@ class Identities(Room):
             self._group(self.visits.stays_of(visit.identity), {})
 
     def _refresh(self) -> None:
-        """Write the names of those who were here lately once more: they expire, and Redis may have been emptied."""
-        since = self.house.clock.now() - self._refreshed_since
+        """Write the names of those who were here lately once more: they expire, and Redis may have been emptied.
+
+        After the start, and when somebody is called otherwise, those of all whose results are still there.
+        """
+        called = {person.id: person.name for person in self._register.all()}
+        since = RECENT_SECONDS if called == self._called else NAME_SECONDS
         with self._database.transaction():
-            self._write_names(self.visits.seen_since(since))
-        self._refreshed_since = RECENT_SECONDS
+            self._write_names(self.visits.seen_since(self.house.clock.now() - since))
+        self._called = called
 
     def _tidy(self) -> None:
         now, settings = self.house.clock.now(), self.house.settings
@@ -277,6 +284,8 @@ class Identities(Room):
 
     def name_of(self, stay: Stay) -> TrackName:
         """Return who a track is, as its faces show it; what a person said has no similarity."""
+        if not self._purposes.names_people(stay.camera):  # since lately
+            return TrackName()
         return self._name(stay.identity, None if stay.is_said else stay.similarity)
 
     def visit_as_json(self, visit: Visit) -> dict[str, Any]:

@@ -180,6 +180,10 @@ class Visits:
         known = replace(stay, identity=identity, similarity=similarity, is_said=is_said, is_searched=True)
         return stay if known == stay else self._place(known)
 
+    def group(self, stay: Stay, identity: str) -> Stay:
+        """Let a track belong to an unknown group, searched or not."""
+        return self._place(replace(stay, identity=identity, similarity=0.0))
+
     def stay(self, track: str) -> Stay | None:
         """Return what is known of a track."""
         found = self._stays("WHERE track = ?", track)

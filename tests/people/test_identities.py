@@ -267,6 +267,45 @@ def test_names_come_back_when_redis_was_emptied_of_them(home: Home) -> None:
     assert home.name("door-1") == "Grace Hopper"
 
 
+def test_somebody_who_is_called_otherwise_is_so_in_all_results(home: Home) -> None:
+    grace = home.know("Grace Hopper", GRACE_FACE)
+    home.seeing.stay("door-1", -300, -299)
+    home.seeing.search(-299, "door-1", **{GRACE_FACE: 99.1})
+    home.heard()
+    home.identities._refresh()
+    home.register.change(grace, {"name": "Grace Brewster Hopper"})
+    home.identities._refresh()
+    assert home.name("door-1") == "Grace Brewster Hopper"
+
+
+def test_a_camera_that_becomes_an_audience_names_nobody_any_more(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.know("Grace Hopper", GRACE_FACE)
+    home.seeing.stay("hall-1", 0, 1, camera="hall")
+    home.seeing.search(1, "hall-1", **{GRACE_FACE: 99.1})
+    home.heard()
+    assert home.name("hall-1") == "Grace Hopper"
+    CameraRegistry(home.broker.scripts).put([Camera("hall", "demo", 5.0, purpose=Purpose.AUDIENCE)])
+    monkeypatch.setattr("people.purposes.LOOK_SECONDS", 0.0)  # else within a second
+    home.identities._refresh()
+    assert home.name("hall-1") is None
+
+
+def test_who_waits_for_a_search_may_be_grouped_but_is_not_taken_for_searched(home: Home) -> None:
+    """Else a slow search would let a watch for unknown people tell of somebody who is known."""
+    home.know("Grace Hopper", GRACE_FACE)
+    told: list[VisitChange] = []
+    home.identities.listeners.append(told.append)
+    home.seeing.view("door-1", who=7)
+    home.seeing.stay("door-1", 0, 5)
+    home.heard()
+    assert (home.name("door-1") or "").startswith("u_")
+    assert not any(change.visit.is_searched for change in told)
+    home.seeing.search(1, "door-1", **{GRACE_FACE: 99.1})
+    home.heard()
+    assert home.name("door-1") == "Grace Hopper"
+    assert home.ask("unknowns.list") == {"unknowns": []}
+
+
 def test_the_pages_are_told_of_names_and_visits(home: Home) -> None:
     listener = HappeningListener(home.broker.jobs)
     listener.next(0.01)
