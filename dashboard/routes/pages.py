@@ -1,4 +1,4 @@
-"""The page: one shell at four addresses, which the browser fills."""
+"""The page: one shell at each address, which the browser fills."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ const PAGES = {
   "/": { title: "Live", name: "live" },
   "/camera": { title: "Your camera", name: "camera" },
   "/photo": { title: "Photo", name: "photo" },
+  "/people": { title: "People", name: "people" },
   "/latency": { title: "Latency", name: "latency" },
 };
 const main = document.getElementById("page");

@@ -14,6 +14,17 @@ export const put = (path, body, options) => ask("PUT", path, body, options);
 export const patch = (path, body, options) => ask("PATCH", path, body, options);
 export const del = (path, options) => ask("DELETE", path, undefined, options);
 
+// Does something and returns what came of it, {} where that is nothing; null when the server refused, whose sentence goes to `onrefused`.
+export async function attempt(action, onrefused) {
+  try {
+    return (await action()) ?? {};
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    onrefused(error.message);
+    return null;
+  }
+}
+
 // A body that is a FormData or Blob goes as it is, anything else as JSON.
 async function ask(method, path, body, { signal } = {}) {
   const headers = { "X-Rekstream": "1" }; // tells the server that no foreign page sent this

@@ -1,9 +1,9 @@
 // What happened, newest first: one sentence each; an alert can be confirmed, or called wrong.
 
-import { ApiError, get, patch } from "../../core/api.js";
-import { toast } from "../../core/dialog.js";
+import { get } from "../../core/api.js";
 import { h } from "../../core/dom.js";
 import { dayTime } from "../../core/format.js";
+import { verdictOf } from "../../core/verdict.js";
 
 const SHOWN = 12;
 const LEVELS = { info: "", warn: "warn", bad: "bad" };
@@ -43,22 +43,6 @@ function entry({ at, level, text }) {
   return h("li", { "data-at": at }, h("time", { class: "number muted" }, dayTime(at)), h("span", { class: `badge ${LEVELS[level] ?? ""}` }, level), h("span", {}, text));
 }
 
-function alertEntry({ id, at, text, verdict }) {
-  const item = h("li", { "data-at": at, "data-alert": id }, h("time", { class: "number muted" }, dayTime(at)));
-  const show = (now) => item.replaceChildren(item.firstChild,
-    h("span", { class: `badge ${now === "wrong" ? "" : "bad"}` }, now ? `alert · ${now}` : "alert"),
-    h("span", {}, text),
-    ...(now ? [button("Undo", null)] : Object.entries(VERDICTS).map(([one, words]) => button(words, one))));
-  const button = (words, one) => h("button", { class: "button quiet", type: "button", "aria-label": `${words}: ${text}`, onclick: () => judge(one) }, words);
-  async function judge(one) {
-    const answer = await patch(`/api/alerts/${encodeURIComponent(id)}`, { verdict: one }).catch((error) => {
-      if (!(error instanceof ApiError)) throw error;
-      toast(error.message, "bad");
-    });
-    if (!answer) return;
-    show(answer.verdict);
-    item.querySelector("button")?.focus();
-  }
-  show(verdict);
-  return item;
+function alertEntry(alert) {
+  return h("li", { "data-at": alert.at, "data-alert": alert.id }, h("time", { class: "number muted" }, dayTime(alert.at)), verdictOf(alert), h("span", {}, alert.text));
 }

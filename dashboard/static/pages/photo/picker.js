@@ -2,8 +2,8 @@
 
 import { h } from "../../core/dom.js";
 import { toast } from "../../core/dialog.js";
-import { pictureFrom, pictureOnS3 } from "./pictures.js";
-import { takeSnapshot } from "./snapshot.js";
+import { pictureFrom, pictureOnS3 } from "../../core/pictures.js";
+import { takeSnapshot } from "../../core/snapshot.js";
 
 const EXAMPLES = [
   { file: "astronaut.png", title: "Eileen Collins" },

@@ -1,7 +1,7 @@
 // A picture with something drawn over it, at any size; pictures may be dropped on it, and places in it chosen.
 
 import { h, say } from "../../core/dom.js";
-import { pictureFrom, pictureIn } from "./pictures.js";
+import { pictureFrom, pictureIn } from "../../core/pictures.js";
 
 // `onpick` gets a dropped picture, `onchoose` the index of a place that was clicked.
 export function view(what, onpick, onchoose = () => {}) {

@@ -1,8 +1,8 @@
 // A snapshot with this device's camera, which is on only while the dialog is open.
 
-import { h, say } from "../../core/dom.js";
-import { openDialog } from "../../core/dialog.js";
-import { Webcam, whyUnavailable } from "../../core/webcam.js";
+import { h, say } from "./dom.js";
+import { openDialog } from "./dialog.js";
+import { Webcam, whyUnavailable } from "./webcam.js";
 import { drawn } from "./pictures.js";
 
 const SIZE = { width: 1920, height: 1080 };
@@ -46,7 +46,7 @@ export function takeSnapshot() {
       dialog.close();
     }
 
-    const content = h("div", { class: "stack photo-snapshot" }, video, why, h("div", { class: "row" }, take, turn));
+    const content = h("div", { class: "stack snapshot" }, video, why, h("div", { class: "row" }, take, turn));
     const dialog = openDialog("Take a snapshot", content, { onclose: () => end(null) });
     if (!why.textContent) start("user");
   });
