@@ -28,6 +28,7 @@ export function openAdding(onchange) {
     save.disabled = false;
     if (person) onchange();
     if (person && gathering.isEmpty) return done();
+    say(save, "Try again");
     return tell(person ? `${person.name} is known now; what was refused can be left out, or replaced.` : "No picture could be used, so nobody was added.");
   }
 

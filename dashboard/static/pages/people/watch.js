@@ -27,7 +27,7 @@ export async function openWatch(store, onchange) {
   choose();
   const form = h("form", { class: "stack", onsubmit: submit },
     field("Tell me of", kind), ...Object.values(whom), cameras,
-    field("Tell", notify, "one address a line: a webhook (https://…), mailto://, slack://, mqtt://, sns:// … They are stored, and never shown again."),
+    field("Notify", notify, "one address a line: a webhook (https://…), mailto://, slack://, mqtt://, sns:// … They are stored, and never shown again."),
     h("div", { class: "grid" }, field("Cooldown", cooldown, "seconds before the same is told again"), field("Schedule", schedule, "for example mon-fri 18:00-08:00")),
     said, h("div", { class: "row" }, h("button", { class: "button primary" }, "Add")));
   const dialog = openDialog("Add a watch", form);

@@ -7,7 +7,7 @@ import { h, say } from "../../core/dom.js";
 export function watchCard({ id, who }, onchange) {
   const test = h("button", { class: "button", type: "button", "aria-label": `Test the watch for ${who}`, onclick: () => run(id, test, said) }, "Test");
   const remove = h("button", { class: "button danger", type: "button", "aria-label": `Remove the watch for ${who}`, onclick: () => drop(id, who, remove, onchange) }, "Remove");
-  const said = h("ul", { class: "answers", role: "status" });
+  const said = h("div", { class: "answers", role: "status" });
   return h("li", { class: "card stack" },
     h("div", { class: "row apart" }, h("div", {}, h("strong", {}), h("div", { class: "muted rules" })), h("div", { class: "row" }, test, remove)),
     h("ul", { class: "receivers" }), said);
@@ -27,10 +27,10 @@ function receiverOf({ receiver, url, waiting, trouble }) {
 
 async function run(id, button, said) {
   button.disabled = true;
-  said.replaceChildren(h("li", { class: "muted" }, "is being sent …"));
-  const answer = await attempt(() => post(`/api/watches/${encodeURIComponent(id)}/test`, {}), (message) => said.replaceChildren(h("li", { class: "error" }, message)));
+  said.replaceChildren(h("p", { class: "muted" }, "is being sent …"));
+  const answer = await attempt(() => post(`/api/watches/${encodeURIComponent(id)}/test`, {}), (message) => said.replaceChildren(h("p", { class: "error" }, message)));
   button.disabled = false;
-  if (answer) said.replaceChildren(...answer.receivers.map((one) => h("li", { class: one.ok ? "good" : "error" }, `receiver ${one.receiver}: ${one.answer} (${one.seconds.toFixed(2)} s)`)));
+  if (answer) said.replaceChildren(...answer.receivers.map((one) => h("p", { class: one.ok ? "good" : "error" }, `receiver ${one.receiver}: ${one.answer} (${one.seconds.toFixed(2)} s)`)));
 }
 
 // Removing is asked once: the button itself becomes the question.
