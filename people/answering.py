@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import redis
@@ -17,7 +17,7 @@ from pipeline.requests import Request, Requests
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+AT_ONCE = 8
 TAKE_SECONDS = 0.5
 PAUSE_SECONDS = 0.5
 
@@ -25,7 +25,15 @@ PAUSE_SECONDS = 0.5
 class Answering:
     """Answers AT_ONCE questions at a time until `stop` is set; Redis may come and go."""
 
-    def __init__(self, broker: Broker, answers: Mapping[str, Answer], metrics: PeopleMetrics, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        answers: Mapping[str, Answer],
+        metrics: PeopleMetrics,
+        may_serve: Callable[[], bool],
+        stop: threading.Event,
+    ) -> None:
+        self._may_serve = may_serve
         self._requests = Requests(broker)
         self._answers = answers
         self._metrics = metrics
@@ -40,7 +48,8 @@ class Answering:
     def join(self, seconds: float) -> None:
         """Take no more questions, once the stop is set, and wait up to `seconds` for those that are being answered."""
         try:
-            self._requests.close()
+            if self._may_serve():
+                self._requests.close()
         except redis.RedisError as error:
             log.debug("left to expire: %s", error)
         for thread in self._threads:
@@ -48,6 +57,9 @@ class Answering:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            if not self._may_serve():
+                self._stop.wait(PAUSE_SECONDS)
+                continue
             try:
                 request = self._requests.take(TAKE_SECONDS)
                 if request is not None:

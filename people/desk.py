@@ -13,9 +13,9 @@ from people.enrolment import Enrolment
 from people.house import Answer, Room, room_of
 from people.library import Library, words
 from people.register import EnrolledFace, Person, Place, Register
-from pipeline import keys
 from pipeline.errors import EnrolmentRefused, SettingsError, UnknownPerson
 from pipeline.requests import Request
+from pipeline.tracks import Faces
 from vision.pictures import inspect
 
 MOST_PICTURES = 20  # of one question
@@ -141,16 +141,15 @@ class Desk(Room):
         return [picture_of(one) for one in sent]
 
     def _seen_lately(self, track: str) -> Picture:
-        redis: Any = self.house.broker.scripts
-        camera, jpeg = redis.hmget(keys.face(track), "camera", "jpeg")
-        if camera is None:
+        face = Faces(self.house.broker.scripts).of(track)
+        if face is None:
             raise EnrolmentRefused(
                 f"nothing of {track[:60]!r} is kept any more: a face just seen is kept for a quarter of an hour"
             )
-        if not jpeg:
+        if not face.jpeg:
             raise EnrolmentRefused(f"no picture of {track[:60]!r} was kept, as privacy is on: enrol with a picture instead")
-        about = inspect(jpeg)
-        return Picture(jpeg, about.width, about.height)
+        about = inspect(face.jpeg)
+        return Picture(face.jpeg, about.width, about.height)
 
     def _shown(self, person: Person) -> dict[str, Any]:
         place = self._library.place()

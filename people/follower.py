@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -30,7 +30,15 @@ _OLD_SECONDS = 24 * 3600.0
 class Follower:
     """Reads on a thread of its own until `stop` is set; Redis may come and go."""
 
-    def __init__(self, broker: Broker, database: Database, rooms: Sequence[Room], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        database: Database,
+        rooms: Sequence[Room],
+        may_serve: Callable[[], bool],
+        stop: threading.Event,
+    ) -> None:
+        self._may_serve = may_serve
         self._broker = broker
         self._database = database
         self._rooms = rooms
@@ -41,6 +49,9 @@ class Follower:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            if not self._may_serve():
+                self._stop.wait(PAUSE_SECONDS)
+                continue
             try:
                 self._follow(_server_of(self._broker))
             except (redis.RedisError, RekstreamError) as error:
@@ -50,17 +61,16 @@ class Follower:
     def _follow(self, server: str) -> None:
         """Hear results of one server until the stop, or until the connection breaks: another may be there then."""
         after = self._cursor(server)
-        while not self._stop.is_set():
-            results = self._results.wait(after, BLOCK_SECONDS)
+        while not self._stop.is_set() and self._may_serve():
+            results, after = self._results.follow(after, BLOCK_SECONDS)
             if results:
-                after = results[-1].id
-                self._hear(results, server)
+                self._hear(results, after, server)
 
-    def _hear(self, results: Sequence[Result], server: str) -> None:
+    def _hear(self, results: Sequence[Result], after: str, server: str) -> None:
         with self._database.transaction():
             for room in self._rooms:
                 self._let_hear(room, results)
-            self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", server, results[-1].id, time.time())
+            self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", server, after, time.time())
         for room in self._rooms:
             room.settle()
 

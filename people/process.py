@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import redis
 from prometheus_client import CollectorRegistry
@@ -17,6 +19,7 @@ from people.answering import Answering
 from people.database import Database
 from people.follower import Follower
 from people.house import Answer, Chore, House, PeopleSettings, Room
+from people.ownership import RENEW_SECONDS, Ownership
 from people.rooms import ROOMS, TABLES
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
@@ -55,14 +58,17 @@ class PeopleProcess:
         self.rooms: list[Room] = [room(self.house) for room in ROOMS]
         for room in self.rooms:
             room.meet({type(other): other for other in self.rooms})
-        self._answering = Answering(broker, self._answers(), self._metrics, stop)
-        self._follower = Follower(broker, self._database, self.rooms, stop)
+        self._ownership = Ownership(broker.scripts)
+        self._answering = Answering(broker, self._answers(), self._metrics, self._may_serve, stop)
+        self._follower = Follower(broker, self._database, self.rooms, self._may_serve, stop)
         self._chores = self._make_chores()
         self._server = MetricsServer(registry, broker.own_address())
         self._presence = Presence(broker.scripts, "people", settings.version, self._server.address)
 
     def start(self) -> None:
         """Begin to know, to hear and to answer."""
+        with suppress(redis.RedisError):
+            self._ownership.look()
         for room in self.rooms:
             room.start()
         for chore in self._chores:
@@ -79,6 +85,8 @@ class PeopleProcess:
             chore.stop()
         for room in reversed(self.rooms):
             room.stop()
+        with suppress(redis.RedisError):
+            self._ownership.give_up()
         self._presence.stop()
         self._server.stop()
         self._database.close()
@@ -87,8 +95,22 @@ class PeopleProcess:
         return {what: answer for room in self.rooms for what, answer in room.answers().items()}
 
     def _make_chores(self) -> list[Periodic]:
-        chores = [Chore("clock", CLOCK_SECONDS, self._set_clock), *(chore for room in self.rooms for chore in room.chores())]
+        ours = (
+            Chore("clock", CLOCK_SECONDS, self._set_clock),
+            Chore("ownership", RENEW_SECONDS, self._ownership.look),
+        )
+        chores = [*ours, *(self._only_while_serving(chore) for room in self.rooms for chore in room.chores())]
         return [Periodic(chore.name, chore.seconds, chore.action, _failed(chore.name)) for chore in chores]
+
+    def _only_while_serving(self, chore: Chore) -> Chore:
+        def act() -> None:
+            if self._may_serve():
+                chore.action()
+
+        return replace(chore, action=act)
+
+    def _may_serve(self) -> bool:
+        return self._ownership.is_ours
 
     def _set_clock(self) -> None:
         self._clock.synchronise()

@@ -98,6 +98,11 @@ def serving(topic: str) -> str:
     return f"{PREFIX}serving:{topic}"
 
 
+def owner(role: str) -> str:
+    """Return the key that names the one process of a role that serves a system."""
+    return f"{PREFIX}owner:{role}"
+
+
 def request(name: str) -> str:
     """Return the key of one question."""
     return f"{PREFIX}request:{name}"

@@ -68,10 +68,13 @@ class Results:
     def wait(self, after: str, seconds: float, limit: int = 500) -> list[Result]:
         """Return what comes out after the id `after` (NEWEST: from now on), waiting up to `seconds` for the first."""
         answer = self._connection.xread({keys.RESULTS: after}, block=max(1, int(seconds * 1000)), count=limit)
-        if not answer:
-            return []
-        entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
-        return _readable(entries)
+        return _readable(_entries(answer))
+
+    def follow(self, after: str, seconds: float, limit: int = 500) -> tuple[list[Result], str]:
+        """Return what `wait` returns, and the id to go on from: entries that cannot be read are left behind, too."""
+        answer = self._connection.xread({keys.RESULTS: after}, block=max(1, int(seconds * 1000)), count=limit)
+        entries = _entries(answer)
+        return _readable(entries), entries[-1][0].decode() if entries else after
 
     def last_id(self) -> str:
         """Return the id of the newest result, BEGINNING when there is none."""
@@ -109,6 +112,13 @@ class Results:
         if size > MAX_BYTES:
             keep = int(self._connection.xlen(keys.RESULTS) * 0.8 * MAX_BYTES / size)
             self._connection.xtrim(keys.RESULTS, maxlen=keep, approximate=True)
+
+
+def _entries(answer: Any) -> list[tuple[bytes, Mapping[bytes, bytes]]]:
+    """Return the entries of the one stream that XREAD was asked for."""
+    if not answer:
+        return []
+    return list(answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0])
 
 
 def _readable(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Result]:

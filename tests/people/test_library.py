@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from people.adoption import Adoption
-from pipeline import keys
+from pipeline.tracks import Faces, FaceView
 from tests.conftest import wait_until
 from tests.people.conftest import Chain, People, running
 from tests.rekognition_local.people import crowd, picture
@@ -84,12 +85,12 @@ def test_another_provider_knows_nobody_and_it_is_said_who_must_be_enrolled_again
 
 
 def test_a_face_just_seen_is_enrolled(people: People) -> None:
-    redis = people.chain.broker.scripts
-    redis.hset(keys.face("door-1"), mapping={"camera": "door", "jpeg": picture(HOPPER)})
+    view = FaceView("door", captured_at=1.0, weight=1.0, height=200.0, jpeg=picture(HOPPER))
+    Faces(people.chain.broker.scripts).keep("door-1", view)
     answer = people.api.http.post("/api/people", json={"name": "Grace Hopper", "track": "door-1"})
     assert answer.status_code == 201, answer.text
     assert len(people.faces()) == 1
-    redis.hdel(keys.face("door-1"), "jpeg")
+    Faces(people.chain.broker.scripts).keep("door-1", replace(view, jpeg=b""))
     for track, sentence in (("door-1", "as privacy is on"), ("door-2", "kept for a quarter of an hour")):
         refused = people.api.http.post("/api/people/Grace Hopper/faces", json={"track": track})
         assert refused.status_code == 422

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +17,7 @@ from dashboard.settings import DashboardSettings
 from people import process as process_module
 from people.house import Room
 from people.rooms import ROOMS, TABLES
+from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.entities import Result
 from pipeline.errors import PeopleAway, RekstreamError
@@ -105,6 +110,42 @@ def test_each_result_is_heard_once_also_by_the_next_process(broker: Broker, tmp_
             again = process.rooms[-1]
             assert isinstance(again, Ear)
             wait_until(lambda: again.heard() == [1, 2, 3])
+
+
+@pytest.mark.usefixtures("_with_ear")
+def test_an_entry_that_cannot_be_read_stops_nothing(broker: Broker, tmp_path: Path) -> None:
+    broker.scripts.xadd(keys.RESULTS, {"nonsense": "x"})
+    producer = Producer(broker, "door")
+    with people_process(broker, tmp_path) as process, Worker(broker):
+        ear = process.rooms[-1]
+        assert isinstance(ear, Ear)
+        producer.offer()
+        wait_until(lambda: ear.heard() == [1])
+        broker.scripts.xadd(keys.RESULTS, {"nonsense": "x"})
+        producer.offer()
+        wait_until(lambda: ear.heard() == [1, 2])
+
+
+def test_one_process_serves_and_another_waits_until_it_is_gone(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two would pay for everything twice; one of this machine that died is followed at once."""
+    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    other = {"name": "another", "host": "elsewhere", "pid": 7}
+    broker.scripts.set(keys.owner("people"), json.dumps(other))
+    with people_process(broker, tmp_path):
+        assert "process 7 on elsewhere serves this system" in caplog.text
+        assert not _is_served(Requests(broker))
+        here = other | {"host": socket.gethostname(), "pid": _dead_pid()}
+        broker.scripts.set(keys.owner("people"), json.dumps(here))
+        wait_until(lambda: _is_served(Requests(broker)))
+    assert broker.scripts.get(keys.owner("people")) is None
+
+
+def _dead_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
 
 
 @pytest.mark.usefixtures("_with_ear")
