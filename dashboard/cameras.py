@@ -13,10 +13,11 @@ from dashboard.keeper import Keeper
 from dashboard.scenes import Scenes
 from pipeline.camera_spec import CameraDefaults, camera_of, check_id, check_url, is_browser, with_known_secrets
 from pipeline.cameras import CameraRegistry
-from pipeline.entities import Camera, CameraState, CameraStatus
+from pipeline.entities import Camera, CameraState, CameraStatus, Polygon
 from pipeline.errors import CameraExists, SettingsError, redact
 from pipeline.keys import labels_mailbox
 from pipeline.mailbox import Mailbox
+from pipeline.rules_spec import parse_polygons
 
 SETTLE_SECONDS = 3.0  # in which the producer of a removed camera hears of it
 TRIES = 5
@@ -92,6 +93,15 @@ class CameraDesk:
             url = with_known_secrets(url.strip(), self._registry.get(check_id(camera_id)).url)
         return check_url(url)
 
+    def masks(self, body: Mapping[str, Any]) -> tuple[Polygon, ...]:
+        """Return what may not be seen of a source: the masks that `body` names, else those of the camera with its `id`.
+
+        Raises SettingsError or UnknownCamera.
+        """
+        if body.get("masks") is not None:
+            return parse_polygons("masks", body["masks"])
+        return () if body.get("id") is None else self._registry.get(check_id(body["id"])).masks
+
     def settle(self) -> None:
         """Drop what the producer of a removed camera still offered before it heard; called about once a second."""
         due = [camera for camera, at in list(self._leaving.items()) if at <= time.monotonic()]
@@ -104,6 +114,7 @@ class CameraDesk:
     def _forget(self, camera_id: str) -> None:
         self._mailbox.forget(camera_id)
         self._mailbox.forget(labels_mailbox(camera_id))
+        self._scenes.forget(camera_id)
 
     def _added(self, camera: Camera) -> dict[str, Any]:
         self._keeper.add(camera)

@@ -7,6 +7,7 @@ import redis
 from dashboard.answers import RefusedError
 from pipeline.broker import Broker
 from pipeline.checks import REQUEST_SECONDS, Checks, SourceCheck, TooManyChecksError
+from pipeline.entities import Polygon
 from pipeline.presence import living
 
 
@@ -17,12 +18,15 @@ class CheckDesk:
         self._connection: redis.Redis = broker.scripts
         self._checks = Checks(broker)
 
-    def check(self, url: str) -> SourceCheck:
-        """Return what a producer found at `url`; raises RefusedError when none is there, or none has time."""
+    def check(self, url: str, masks: tuple[Polygon, ...] = ()) -> SourceCheck:
+        """Return what a producer found at `url`, nothing of it from below `masks`.
+
+        Raises RefusedError when none is there, or none has time.
+        """
         if not living(self._connection, "producer"):
             raise RefusedError(503, "NoProducers", "no producer is alive to look at it: start `rekstream produce`")
         try:
-            found = self._checks.ask(url, REQUEST_SECONDS)
+            found = self._checks.ask(url, REQUEST_SECONDS, masks)
         except TooManyChecksError:
             raise RefusedError(503, "Busy", "several sources are being checked already: try again in some seconds") from None
         if found is None:

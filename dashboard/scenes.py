@@ -47,6 +47,11 @@ class Scenes:
             "labels": [_label(label) for label in result.response.get("Labels", ())[:SHOWN_LABELS]],
         }
 
+    def forget(self, camera: str) -> None:
+        """Forget a camera's labels: it is no more, or another one."""
+        with self._lock:
+            self._newest.pop(camera, None)
+
     def keep_only(self, cameras: Collection[str]) -> None:
         """Forget all other cameras: they are no more."""
         with self._lock:

@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline import keys
 from pipeline.broker import Broker
+from pipeline.entities import Polygon
 
 REQUEST_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
@@ -27,10 +28,11 @@ BLOCK_SECONDS = 5.0  # below the socket's timeout
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """A source to be looked at; `url` may hold a password."""
+    """A source to be looked at; `url` may hold a password, what lies below `masks` is not to be seen."""
 
     id: str
     url: str = field(repr=False)
+    masks: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class Checks:
         self._quick: Any = broker.scripts
         self._blocking: Any = broker.jobs
 
-    def ask(self, url: str, seconds: float = REQUEST_SECONDS) -> SourceCheck | None:
+    def ask(self, url: str, seconds: float = REQUEST_SECONDS, masks: tuple[Polygon, ...] = ()) -> SourceCheck | None:
         """Have a source checked and wait for it; None when nobody did it within `seconds`. Raises TooManyChecksError."""
         if self._quick.llen(keys.CHECKS) >= MOST_WAITING:
             raise TooManyChecksError
-        request = CheckRequest(uuid.uuid4().hex, url)
+        request = CheckRequest(uuid.uuid4().hex, url, masks)
         self._put(request, seconds)
         try:
             return self._wait_for(request, time.monotonic() + seconds)
@@ -93,8 +95,8 @@ class Checks:
         if found is None:
             return None
         name = found[1].decode()
-        url = self._quick.getdel(keys.check(name))
-        return None if url is None else CheckRequest(name, url.decode())
+        text = self._quick.getdel(keys.check(name))
+        return None if text is None else _request(name, text)
 
     def answer(self, request: CheckRequest, check: SourceCheck) -> None:
         """Hand a check to whoever asked for it."""
@@ -106,7 +108,7 @@ class Checks:
     def _put(self, request: CheckRequest, seconds: float) -> None:
         life = int(seconds * 1000)
         pipe = self._quick.pipeline()
-        pipe.set(keys.check(request.id), request.url, px=life)
+        pipe.set(keys.check(request.id), json.dumps({"url": request.url, "masks": request.masks}), px=life)
         pipe.rpush(keys.CHECKS, request.id)
         pipe.pexpire(keys.CHECKS, life)
         pipe.execute()
@@ -123,3 +125,8 @@ class Checks:
         pipe.lrem(keys.CHECKS, 0, request.id)
         pipe.delete(keys.check(request.id), keys.checked(request.id))
         pipe.execute()
+
+
+def _request(name: str, text: bytes) -> CheckRequest:
+    values = json.loads(text)
+    return CheckRequest(name, values["url"], tuple(tuple((x, y) for x, y in corners) for corners in values["masks"]))

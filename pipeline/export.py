@@ -12,8 +12,8 @@ from pipeline import rules_spec
 from pipeline.camera_spec import HIDDEN, default_policy, is_browser
 
 _PLAIN: Mapping[str, Any] = {
-    "gate": "off", "labels": 0.0, "purpose": "test", "zones": [], "masks": [], "smallest_face": 0, "schedule": "",
-}  # fmt: skip  # what need not be written
+    "labels": 0.0, "purpose": "test", "zones": [], "masks": [], "smallest_face": 0, "schedule": "",
+}  # fmt: skip  # what need not be written; what a camera's gate is without a word depends on who answers
 
 
 def export(cameras: Sequence[Mapping[str, Any]]) -> str:
@@ -37,7 +37,7 @@ def _entry(camera: Mapping[str, Any], variables: list[str]) -> dict[str, Any]:
     entry |= {"fps": camera["fps"], "attributes": [name.lower() for name in camera["attributes"]]}
     if camera.get("policy", default_policy(camera["url"])) != default_policy(camera["url"]):
         entry["policy"] = camera["policy"]
-    entry |= {name: camera[name] for name in rules_spec.MEMBERS if camera.get(name, _PLAIN[name]) != _PLAIN[name]}
+    entry |= {name: camera[name] for name in rules_spec.MEMBERS if name in camera and camera[name] != _PLAIN.get(name)}
     return entry | ({"paused": True} if camera.get("paused") else {})
 
 

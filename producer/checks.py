@@ -144,7 +144,9 @@ def _look_as_child(request: CheckRequest, settings: CheckSettings, sender: Conne
 def _looked(request: CheckRequest, settings: CheckSettings) -> SourceCheck:
     album = _Album(settings.find_faces())
     try:
-        found = check(request.url, seconds=WATCHED_SECONDS, faces=album.look, demo_folder=settings.demo_folder)
+        found = check(
+            request.url, seconds=WATCHED_SECONDS, faces=album.look, demo_folder=settings.demo_folder, masks=request.masks
+        )
     except RekstreamError as error:
         return SourceCheck(ok=False, sentence=str(error))
     return SourceCheck(

@@ -2,11 +2,12 @@
 
 gate: motion   passes while something moves, and while the background is not known yet.
 gate: face     passes while a face is seen, looked for at native size where something moves, and in the whole picture at
-               first, after a pause, when the picture became another one, and each `still_seconds`. A face is told by its
-               place and its look there (`_Face`):
+               first, after a pause, when the picture became another one, and each 30 s. A face is told by its place and
+               its look there (`_Face`):
                one that is new or looks different passes at once, each time;
-               one that does not change passes each 4 s for a minute (somebody stands there), then each `still_seconds`
-               (a poster); in between its place alone is compared, which costs next to nothing;
+               one that came, or moved, and does not change any more passes each 5 s for five minutes (somebody stands
+               there: visits must not break off), then each ten minutes, as one does that never changed (a poster);
+               in between its place alone is compared, which costs next to nothing;
                one that was seen less than 0.9 s ago where something still moves passes, too: somebody turned away.
 """
 
@@ -30,14 +31,15 @@ from producer.masks import covered
 from producer.motion import LONGEST_SIDE, Background, Motion, Region
 from producer.sources.base import Grey, Picture
 
-STILL_SECONDS = 30.0
-STANDING_EACH_SECONDS, STANDING_SECONDS = 4.0, 60.0
+STILL_SECONDS = 600.0
+STANDING_EACH_SECONDS, STANDING_SECONDS = 5.0, 300.0
+WHOLE_EACH_SECONDS = 30.0
 RECENT_SECONDS = 0.9
 WHOLE_AGAIN_SECONDS = 1.0  # between two looks at the whole picture, however restless it is
 SMALLEST_FACE = 24  # pixels of a picture as it is sent; Rekognition finds faces from about 40
 NEARLY = 0.8  # of the smallest face: measured twice, a face is not always the same size
 ZONE_MARGIN = 0.05  # of the picture's height
-LOOK_SIDE = 16
+LOOK_SIDE, LOOK_CONTRAST, LEAST_CONTRAST = 16, 32.0, 8.0
 CHANGED_LEVELS, GRAINS = 2.5, 2.0  # of 255, by which a place looks different, and how often the grain on top
 FIGURES_SECONDS = 10.0
 MARGIN, LEAST_MARGIN, MOST_MARGIN = 0.5, 32, 160  # around what moves: of its size, and pixels
@@ -144,7 +146,7 @@ class FaceGate:
         return Saved.NO_FACE if motion.regions or not motion.is_known else Saved.NO_MOTION
 
     def _is_whole_due(self, motion: Motion, at: float) -> bool:
-        pause = self._still_seconds if motion.is_known else WHOLE_AGAIN_SECONDS
+        pause = WHOLE_EACH_SECONDS if motion.is_known else WHOLE_AGAIN_SECONDS
         return not (self._is_film and 0 <= at - self._whole_at < pause - _A_TRIFLE)
 
     def _search(self, picture: Picture, motion: Motion, places: list[Region], at: float, *, is_whole: bool) -> None:
@@ -295,7 +297,8 @@ def _look_of(smooth: Grey, place: Region) -> NDArray[np.float32]:
     """Return how a place looks, whatever its size and its light."""
     height, width = smooth.shape
     look = cv2.resize(cut(smooth, inside(place, width, height)), (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_LINEAR)
-    return look.astype(np.float32) - np.float32(look.mean())
+    plain = look.astype(np.float32) - np.float32(look.mean())
+    return plain * np.float32(LOOK_CONTRAST / max(LEAST_CONTRAST, float(plain.std())))
 
 
 def _differs(one: NDArray[np.float32], other: NDArray[np.float32], grain: float) -> bool:

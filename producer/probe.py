@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from pipeline.entities import Camera
+from pipeline.entities import Camera, Polygon
 from pipeline.errors import CameraNotVideo, PictureError, redact
 from producer.encoder import SHORTEST_SIDE, fit
+from producer.masks import Masks
 from producer.sampler import Sampler
-from producer.sources import Image, Kind, Source, kind_of, open_source
+from producer.sources import Image, Kind, Picture, Source, kind_of, open_source
 
 FACE_PIXELS = 40  # https://docs.aws.amazon.com/rekognition/latest/dg/recommendations-facial-input-images.html
 MAIN_STREAM_WIDTH = 1280
@@ -55,23 +56,30 @@ class _Look:
     faces: list[int] = field(default_factory=list)
 
 
-def check(url: str, *, seconds: float = 3.0, faces: FindFaces | None = None, demo_folder: Path | None = None) -> Checked:
+def check(
+    url: str,
+    *,
+    seconds: float = 3.0,
+    faces: FindFaces | None = None,
+    demo_folder: Path | None = None,
+    masks: Sequence[Polygon] = (),
+) -> Checked:
     """Open a source, watch it for `seconds`, and say what it is.
 
-    `faces` finds the heights of faces; without it nothing is said of them. Raises the CameraError that tells what is wrong
-    and what to do.
+    `faces` finds the heights of faces, none below `masks`; without it nothing is said of them. Raises the CameraError that
+    tells what is wrong and what to do.
     """
     kind = kind_of(url)
     look = _Look()
     with closing(open_source(Camera("check", url, fps=LOOKS_PER_SECOND), demo_folder=demo_folder)) as source:
         look.codec = source.codec
-        _watch(source, look, seconds, faces)
+        _watch(source, look, seconds, faces, Masks(masks))
     if not look.moments:
         raise CameraNotVideo(f"{url} can be opened, but there is no picture in it")
     return _checked(url, kind, look, has_looked=faces is not None)
 
 
-def _watch(source: Source, look: _Look, seconds: float, faces: FindFaces | None) -> None:
+def _watch(source: Source, look: _Look, seconds: float, faces: FindFaces | None, masks: Masks) -> None:
     sampler = Sampler(LOOKS_PER_SECOND)
     while (moment := source.advance()) is not None:
         now = time.monotonic()
@@ -80,14 +88,14 @@ def _watch(source: Source, look: _Look, seconds: float, faces: FindFaces | None)
         at = now if moment.position is None or not source.paced else moment.position
         look.moments.append(at)
         if faces is not None and sampler.due(at):
-            look.faces += _find(source, faces)
+            look.faces += _find(masks.over(source.picture()), faces)
         if at - look.moments[0] >= seconds or now - look.began > look.first_frame + 2 * seconds:
             return
 
 
-def _find(source: Source, faces: FindFaces) -> Sequence[int]:
+def _find(picture: Picture, faces: FindFaces) -> Sequence[int]:
     try:
-        return faces(fit(source.picture().bgr())[:, :, ::-1])
+        return faces(fit(picture.bgr())[:, :, ::-1])
     except PictureError:
         return ()
 

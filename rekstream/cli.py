@@ -47,6 +47,11 @@ S3Endpoint = Annotated[str | None, typer.Option(help="S3 that the local server r
 Region = Annotated[str | None, typer.Option(help="AWS region")]
 Tps = Annotated[float | None, typer.Option(help="calls a second allowed, for all workers together")]
 Threads = Annotated[int | None, typer.Option(help="calls in flight of one worker process")]
+GateChoice = Annotated[str | None, typer.Option("--gate", help="what a call needs: off, motion or face; face on AWS")]
+Labels = Annotated[str | None, typer.Option(help="how often the scene's labels are asked: 'every 10s', or off")]
+Purpose = Annotated[str | None, typer.Option(help="what the camera is for: access, watch, audience or test")]
+Schedule = Annotated[str | None, typer.Option(help="when it is looked at: 'mon-fri 08:00-18:00'; '' for always")]
+SmallestFace = Annotated[int | None, typer.Option(help="pixels that a face is high at least, to count")]
 Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
 PasswordFile = Annotated[Path | None, typer.Option(help="file with the password of the page; needed beyond loopback")]
@@ -255,10 +260,16 @@ def camera_add(
     camera_id: Annotated[str | None, typer.Option("--id", help="a name for it; made from the URL if not said")] = None,
     fps: Fps = None,
     attributes: Attributes = None,
+    gate: GateChoice = None,
+    labels: Labels = None,
+    purpose: Purpose = None,
+    schedule: Schedule = None,
+    smallest_face: SmallestFace = None,
     server: Server = None,
 ) -> None:
     """Add a camera to the running system."""
-    members = {"url": url, "id": camera_id, "fps": fps, "attributes": attributes}
+    rules = {"gate": gate, "labels": labels, "purpose": purpose, "schedule": schedule, "smallest_face": smallest_face}
+    members = {"url": url, "id": camera_id, "fps": fps, "attributes": attributes, **rules}
     typer.echo(describe_camera(_client(server).add_camera(members)))
 
 
@@ -269,10 +280,16 @@ def camera_change(
     fps: Fps = None,
     attributes: Attributes = None,
     paused: Annotated[bool | None, typer.Option("--pause/--resume")] = None,
+    gate: GateChoice = None,
+    labels: Labels = None,
+    purpose: Purpose = None,
+    schedule: Schedule = None,
+    smallest_face: SmallestFace = None,
     server: Server = None,
 ) -> None:
     """Change a camera of the running system."""
-    members = {"url": url, "fps": fps, "attributes": attributes, "paused": paused}
+    rules = {"gate": gate, "labels": labels, "purpose": purpose, "schedule": schedule, "smallest_face": smallest_face}
+    members = {"url": url, "fps": fps, "attributes": attributes, "paused": paused, **rules}
     typer.echo(describe_camera(_client(server).change_camera(camera_id, members)))
 
 

@@ -180,7 +180,9 @@ def describe_camera(camera: Mapping[str, Any]) -> str:
     state = "paused" if camera.get("paused") else status.get("state", "")
     size = f" {status['width']}x{status['height']}" if status.get("width") else ""
     message = f": {status['message']}" if status.get("message") else ""
-    return f"{camera['id']}  {camera['url']}  {camera['fps']:g}/s  {state}{size}{message}"
+    gate = status.get("gate")
+    saved = f", gate sees {gate['sees']}, {gate['saved']:.1f}/s saved" if gate else ""
+    return f"{camera['id']}  {camera['url']}  {camera['fps']:g}/s  {state}{size}{saved}{message}"
 
 
 def _said(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,10 +106,13 @@ class LiveTable:
 
 def plain_line(camera: Mapping[str, Any], figures: Mapping[str, Any], faces: str) -> str:
     """Return the line about one camera where the output is no terminal."""
-    rates, message = figures.get("rates", {}), camera["status"]["message"]
+    rates, status = figures.get("rates", {}), camera["status"]
+    message = status["message"]
     numbers = ", ".join(f"{name} {rates.get(name, 0.0):.1f}/s" for name in ("sampled", "analysed", "superseded"))
+    gate = status.get("gate")
+    numbers += f", saved {gate['saved']:.1f}/s ({gate['sees']})" if gate else ""
     seen = f"faces {faces}, newest {_seconds(figures.get('newest_age'))}, p95 {_seconds(_p95(figures))}"
-    return f"{camera['id']}: {camera['status']['state']}, {numbers}, {seen}" + (f" ({message})" if message else "")
+    return f"{camera['id']}: {status['state']}, {numbers}, {seen}" + (f" ({message})" if message else "")
 
 
 def _row(camera: Mapping[str, Any], figures: Mapping[str, Any], seen: str) -> list[str]:
@@ -120,10 +123,16 @@ def _row(camera: Mapping[str, Any], figures: Mapping[str, Any], seen: str) -> li
         camera["id"],
         f"[{style}]{state}[/]",
         *(f"{rates.get(name, 0.0):.1f}" for name in ("sampled", "analysed", "superseded")),
-        _age(figures.get("newest_age")),
+        _nobody(camera) or _age(figures.get("newest_age")),
         _seconds(_p95(figures)),
         escape(seen) if figures.get("faces") is not None else "-",
     ]
+
+
+def _nobody(camera: Mapping[str, Any]) -> str:
+    """Return what stands in place of an age where the gate sees nothing that would be worth a new result; '' elsewhere."""
+    gate = camera["status"].get("gate")
+    return f"[dim]{gate['sees']}[/]" if gate and gate["sees"] in ("nobody", "nothing moves") else ""
 
 
 def _is_troubled(camera: Mapping[str, Any]) -> bool:

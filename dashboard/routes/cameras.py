@@ -39,7 +39,7 @@ def add(router: APIRouter, parts: Parts) -> None:
     @router.post("/api/cameras/check")
     async def check_source(body: SourceBody) -> JSONResponse:
         """Open a source and say what it is, or what is wrong with it; nothing is added."""
-        found = await checks.run(lambda: parts.checks.check(parts.desk.source(body)))
+        found = await checks.run(lambda: parts.checks.check(parts.desk.source(body), parts.desk.masks(body)))
         return JSONResponse(found.as_json())
 
     @router.get("/api/cameras.yml", response_class=Response)

@@ -129,4 +129,5 @@ def test_the_cameras_are_exported_without_their_passwords(api: Api) -> None:
         "    fps: 2.0\n"
         "    attributes:\n"
         "    - all\n"
+        "    gate: 'off'\n"
     )

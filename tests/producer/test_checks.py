@@ -19,7 +19,7 @@ from producer.checks import Checker, CheckSettings, look
 from producer.probe import FindFaces
 from producer.sources.base import Image
 from tests.conftest import Valkey
-from vision.pictures import inspect
+from vision.pictures import decode, inspect
 
 
 def finds_a_face_when_it_is_red() -> FindFaces:
@@ -62,6 +62,14 @@ def test_a_source_is_seen_and_shown(checks: Checks) -> None:
     assert "faces are about 180 px high, which is enough" in found.sentence
     picture = inspect(found.picture)
     assert (picture.format, picture.width, picture.height) == ("jpeg", 480, 270)
+
+
+def test_what_is_masked_is_not_shown(checks: Checks) -> None:
+    """Neither in the picture nor in what is said of faces: below the mask everything is grey."""
+    found = checks.ask("demo", masks=(((0, 0), (1, 0), (1, 1), (0, 1)),))
+    assert found is not None
+    assert found.faces == ()
+    assert decode(found.picture).std() == 0
 
 
 def test_what_is_wrong_is_a_sentence(checks: Checks) -> None:

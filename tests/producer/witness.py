@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from pipeline.entities import Camera, CameraState, CameraStatus, Frame, Policy
 from pipeline.ledger import Statement
 from pipeline.mailbox import Offer
 from producer.capture import Capture, Claim, Outcome
+from producer.gate import Gate
 from producer.preview import Audience
 from producer.reader import Opener
 from producer.sources import open_source
@@ -99,6 +101,8 @@ class RunningCapture:
         open_camera: Opener = open_source,
         claim: Claim | None = None,
         audience: Audience | None = None,
+        gate: Gate | None = None,
+        wall_clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.witness = Witness()
         self.stop = threading.Event()
@@ -111,6 +115,8 @@ class RunningCapture:
             report=self.witness.report,
             claim=claim,
             audience=audience,
+            gate=gate,
+            wall_clock=wall_clock,
         )
         self._thread = threading.Thread(target=self._run)
 

@@ -9,6 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.cameras import camera_as_json
+from pipeline.entities import CameraState, CameraStatus
 from pipeline.errors import RekstreamError, SettingsError
 from pipeline.export import export
 from rekstream.config import read
@@ -116,3 +118,46 @@ def test_an_export_is_a_config_again_without_the_password(path: Path) -> None:
     again = read(path, {"FRONT_DOOR_PASSWORD": "x", "CAMERA_10_0_0_7_PASSWORD": "y", "CAMERA_10_0_0_7_PASSWORD_2": "z"}).cameras
     assert [(camera.id, camera.paused) for camera in again] == [("front-door", False), ("demo", True), ("10-0-0-7", False)]
     assert (again[2].url, again[2].policy) == ("rtsp://u:y@10.0.0.7/a?token=z", "every")
+
+
+def test_rules_come_back_from_an_export_as_they_were(path: Path) -> None:
+    """What a camera does not say is not written, whatever the defaults are when it is read again."""
+    rules = """\
+cameras:
+  door:
+    url: demo
+    gate: face
+    labels: every 10s
+    purpose: access
+    zones: [[[0, 0.5], [1, 0.5], [1, 1], [0, 1]]]
+    masks: [[[0.1, 0.1], [0.3, 0.1], [0.2, 0.4]]]
+    smallest_face: 40
+    schedule: mon-fri 08:00-18:00, sat 10:00-14:00
+  yard: {url: demo, gate: off}
+"""
+    path.write_text(rules)
+    cameras = read(path, {}, {"provider": "aws"}).cameras
+    assert (cameras[0].labels, cameras[0].smallest_face, len(cameras[0].zones)) == (10.0, 40, 1)
+    assert [str(camera.gate) for camera in cameras] == ["face", "off"]
+    shown = [camera_as_json(camera, CameraStatus(camera.id, CameraState.LIVE)) for camera in cameras]
+    path.write_text(export(shown))
+    assert "smallest_face" not in export(shown[1:])
+    assert read(path, {}, {"provider": "aws"}).cameras == cameras
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("gate: dor", "gate 'dor' is not known: choose off, motion, face"),
+        ("labels: often", "labels 'often': write how often"),
+        ("masks: [[[0, 0], [2, 0], [1, 1]]]", "masks 1: the corner 2, 0 lies outside of the picture"),
+        ("schedule: weekdays", "schedule 'weekdays' is not understood"),
+        ("smalest_face: 40", "did you mean smallest_face?"),
+    ],
+)
+def test_a_rule_that_is_wrong_is_said_with_its_line(path: Path, rule: str, words: str) -> None:
+    path.write_text(f"cameras:\n  yard: demo\n  door: {{url: demo, {rule}}}\n")
+    with pytest.raises(SettingsError) as error:
+        read(path, {})
+    assert f"{path} line 3" in str(error.value)
+    assert words in str(error.value)

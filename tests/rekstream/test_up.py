@@ -114,7 +114,12 @@ def test_cameras_are_added_changed_and_removed_without_a_restart(camera: CameraP
         code, said, _ = run("camera", "add", url_of(camera), "--id", "door", "--fps", "2", *server)
         assert (code, "door" in said, SECRET in said) == (0, True, False)
         up.fresh_result("door")
-        assert run("camera", "change", "door", "--fps", "4", "--attributes", "smile", *server)[0] == 0
+        rules = ("--gate", "motion", "--labels", "every 1m", "--smallest-face", "20", "--schedule", "00:00-24:00")
+        assert run("camera", "change", "door", "--fps", "4", "--attributes", "smile", *rules, *server)[0] == 0
+        door = up.camera("door")
+        assert (door["gate"], door["labels"], door["smallest_face"], door["schedule"]) == ("motion", 60.0, 20, "00:00-24:00")
+        code, _, error = run("camera", "change", "door", "--gate", "shut", *server)
+        assert (code, "gate 'shut' is not known: choose off, motion, face" in error) == (2, True)
         up.until(lambda: up.camera("door")["fps"] == 4)
         up.until(lambda: up.results("door") and "AgeRange" not in str(up.fresh_result("door")["FaceDetails"]))
         assert run("camera", "change", "door", "--pause", *server)[0] == 0
