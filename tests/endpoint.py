@@ -44,7 +44,8 @@ class Endpoint:
                 getattr(self, f"answer_{outer.behave(number)}")()
 
             def answer_ok(self) -> None:
-                self.reply(200, json.dumps({"FaceDetails": [FACE]}))
+                is_search = "SearchFacesByImage" in self.headers.get("X-Amz-Target", "")
+                self.reply(200, json.dumps({"FaceMatches": []} if is_search else {"FaceDetails": [FACE]}))
 
             def answer_throttled(self) -> None:
                 self.fault(400, "ProvisionedThroughputExceededException")
