@@ -32,6 +32,7 @@ MOST_DELAY = 1.5
 SERVICE = {"latency": 0.3, "latency_sigma": 0.15}
 PEOPLE = {"Grace Hopper": "grace_hopper.jpg", "Eileen Collins": "astronaut.png"}
 CAMERAS = 10
+THREADS = 16  # as many as wait for a service of 300 ms; without it the local provider has two for each core
 EACH_SECONDS = 6.0  # one camera after the other, so that they do not wait for each other more than cameras do
 
 
@@ -120,7 +121,7 @@ def system() -> Iterator[httpx.Client]:
     port = free_port("127.0.0.1", 0)
     with (
         tempfile.TemporaryDirectory() as data,
-        rig.part("up", "demo", "--fps", "0.01", port=port, data=data),
+        rig.part("up", "demo", "--fps", "0.01", "--threads", str(THREADS), port=port, data=data),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api,
     ):
         rig.wait_until(lambda: is_ready(api), 60)

@@ -82,14 +82,14 @@ class Deliveries:
         self._fresh.put(alert)
         self._news.set()
 
-    def message_of(self, alert: Alert) -> Message:
+    def message_of(self, alert: Alert, *, with_picture: bool = True) -> Message:
         """Return an alert as it is sent, with its picture where there is one."""
         try:
             watch = self._watches.get(alert.watch)
             who = who_in_words(watch.kind, watch.subject, self._names())
         except UnknownWatch:
             who = str(alert.kind)
-        return Message(alert.id, alert, who, self._pictures.of(alert))
+        return Message(alert.id, alert, who, self._pictures.of(alert) if with_picture else b"")
 
     def sender_of(self, receiver: Receiver) -> Sender:
         """Return what delivers to a receiver."""
@@ -113,8 +113,8 @@ class Deliveries:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._tell_news()
                 self._tend()
+                self._tell_news()
             except StorageError as error:
                 log.warning("alerts are not delivered: %s", error)
                 self._stop.wait(LOOK_SECONDS)
@@ -133,7 +133,7 @@ class Deliveries:
             except UnknownAlert:
                 continue  # it was undone
             self._metrics.alerts.labels(str(kept.kind)).inc()
-            self._happenings.tell("alert", alert_as_json(kept, self.message_of(kept), []))
+            self._happenings.tell("alert", alert_as_json(kept, self.message_of(kept, with_picture=False), []))
 
     def _tend(self) -> None:
         receivers = self._watches.receivers()
