@@ -17,7 +17,7 @@ from people.messages import Message
 from people.watch_book import Receiver, WatchBook
 from people.watches import Kind, Watch, who_in_words, wish_of
 from pipeline.entities import Camera
-from pipeline.errors import SettingsError
+from pipeline.errors import RekstreamError, SettingsError
 from pipeline.requests import Request
 
 MOST_ALERTS = 500
@@ -56,6 +56,7 @@ class AlertDesk:
         return {
             "watches.list": self._list,
             "watches.add": self._add,
+            "watches.give": self._give,
             "watches.remove": self._remove,
             "watches.test": self._test,
             "alerts.list": self._list_alerts,
@@ -70,6 +71,16 @@ class AlertDesk:
         watch = self._watches.add(wish, self._house.clock.now())
         self._audit.note(request.who, "watch", watch.subject if watch.kind is Kind.PERSON else "", f"{watch.kind} {watch.id}")
         return self._shown([watch])[0]
+
+    def _give(self, request: Request) -> dict[str, Any]:
+        """Take over the watches of a file; what is refused of them harms no other, and is said."""
+        wishes, refused = [], []
+        for members in request.members["watches"]:
+            try:
+                wishes.append(wish_of(members, self._person_id, self._cameras()))
+            except RekstreamError as error:
+                refused.append(str(error))
+        return {"refused": refused + self._watches.give(wishes, self._house.clock.now())}
 
     def _remove(self, request: Request) -> dict[str, Any]:
         watch = self._watches.get(str(request.members.get("id", "")))

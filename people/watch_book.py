@@ -61,11 +61,39 @@ class WatchBook:
             self._database.execute("INSERT INTO watches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
         return watch
 
+    def give(self, wishes: Sequence[Wish], now: float) -> list[str]:
+        """Let the watches that a file gave be exactly these, and return what is refused of them, a sentence each.
+
+        Those that are as they were stay, with what they know; so do all others that people added.
+        """
+        refused = []
+        with self._database.transaction():
+            given = {str(watch_id) for (watch_id,) in self._database.rows("SELECT id FROM given_watches")}
+            known, receivers = self.all(), self.receivers()
+            wished = [_sense(wish.kind, wish.subject, wish.cameras, wish.urls, wish.cooldown, wish.schedule) for wish in wishes]
+            there = []
+            for watch in known:
+                urls = [receivers[number].url for number in watch.receivers]
+                sense = _sense(watch.kind, watch.subject, watch.cameras, urls, watch.cooldown, watch.schedule)
+                if watch.id in given and sense not in wished:
+                    self.remove(watch.id)
+                else:
+                    there.append(sense)
+            for wish, sense in zip(wishes, wished, strict=True):
+                if sense not in there:
+                    there.append(sense)
+                    try:
+                        self._database.execute("INSERT INTO given_watches VALUES (?)", self.add(wish, now).id)
+                    except SettingsError as error:
+                        refused.append(str(error))
+        return refused
+
     def remove(self, watch_id: str) -> int:
         """Drop a watch and what of it still waits for delivery; return how many deliveries that were. Raises UnknownWatch."""
         with self._database.transaction():
             self.get(watch_id)
             self._database.execute("DELETE FROM watches WHERE id = ?", watch_id)
+            self._database.execute("DELETE FROM given_watches WHERE id = ?", watch_id)
             self._database.execute("DELETE FROM appearances WHERE watch = ?", watch_id)
             of_watch = "state = 'waiting' AND alert IN (SELECT id FROM alerts WHERE watch = ?)"
             dropped = self._database.execute(f"DELETE FROM deliveries WHERE {of_watch}", watch_id).rowcount  # noqa: S608  # ours
@@ -113,10 +141,13 @@ def _watch(row: Sequence[Any]) -> Watch:
 
 
 def _alike(one: Watch, other: Watch) -> bool:
-    return (one.kind, one.subject, set(one.cameras), set(one.receivers), one.schedule) == (
-        other.kind,
-        other.subject,
-        set(other.cameras),
-        set(other.receivers),
-        other.schedule,
+    """Say whether two watches tell the same receivers of the same."""
+    return _sense(one.kind, one.subject, one.cameras, one.receivers, 0.0, one.schedule) == _sense(
+        other.kind, other.subject, other.cameras, other.receivers, 0.0, other.schedule
     )
+
+
+def _sense(
+    kind: Kind, subject: str, cameras: Sequence[str], receivers: Sequence[object], cooldown: float, schedule: str
+) -> tuple[object, ...]:
+    return (kind, subject, frozenset(cameras), frozenset(receivers), cooldown, schedule)

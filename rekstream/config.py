@@ -32,11 +32,12 @@ Path_ = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a rekstream.yml says: `settings` by the names of `pipeline.settings.Settings`, and the cameras."""
+    """What a rekstream.yml says: `settings` by the names of `pipeline.settings.Settings`, the cameras, and the watches."""
 
     path: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
     cameras: tuple[Camera, ...] = ()
+    watches: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
 def read(path: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Config:
@@ -50,12 +51,13 @@ def read(path: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None
         raise SettingsError(f"{path} cannot be read ({error.strerror}): name another file with --config") from error
     document = _Document(path, text, environ)
     values = document.values
-    document.expect_names((), values, (*SETTINGS, "cameras"))
+    document.expect_names((), values, (*SETTINGS, "cameras", "watches"))
     settings = {name: values[name] for name in SETTINGS if values.get(name) is not None}
     if isinstance(settings.get("attributes"), list):
         settings["attributes"] = ",".join(map(str, settings["attributes"]))
     document.check_settings(settings)
-    return Config(path, settings, document.cameras(_defaults(base.load(**{**settings, **(flags or {})}))))
+    cameras = document.cameras(_defaults(base.load(**{**settings, **(flags or {})})))
+    return Config(path, settings, cameras, document.watches())
 
 
 class _Document:
@@ -109,6 +111,27 @@ class _Document:
             raise self.fault(("cameras",), "cameras are named: write `front_door: {url: rtsp://…}` below `cameras:`")
         return tuple(self._camera(name, entry, defaults) for name, entry in entries.items())
 
+    def watches(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the watches of the file; whether their people and cameras are there is seen when it runs."""
+        entries = self.values.get("watches") or []
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self.fault(
+                ("watches",), "watches are a list: write `- {who: Grace Hopper, notify: https://…}` below `watches:`"
+            )
+        for number, entry in enumerate(entries):
+            self._check_watch(("watches", str(number)), entry)
+        return tuple(entries)
+
+    def _check_watch(self, where: Path_, entry: Mapping[str, Any]) -> None:
+        from people.watches import wish_of  # noqa: PLC0415  # needs Apprise, and few files have watches
+
+        named = entry.get("cameras")
+        cameras = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+        try:
+            wish_of(entry, str, {name: Camera(name, "", 1.0) for name in map(str, cameras)})
+        except RekstreamError as error:
+            raise self.fault(where, str(error)) from error
+
     def _camera(self, name: str, entry: Any, defaults: CameraDefaults) -> Camera:
         where = ("cameras", name)
         members = {"url": entry} if isinstance(entry, str | int) else entry
@@ -139,7 +162,7 @@ class _Document:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, where)
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, where) for item in node.value]
+            return [self._value(item, (*where, str(number))) for number, item in enumerate(node.value)]
         value = yaml.SafeLoader("").construct_object(node)
         return self._filled(value, where) if isinstance(value, str) else value
 

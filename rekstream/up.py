@@ -31,6 +31,7 @@ from rekstream.children import Child, Part, ours
 from rekstream.client import Client
 from rekstream.config import Config
 from rekstream.embedded import EmbeddedValkey
+from rekstream.given_watches import GivenWatches, Watches
 
 TICK_SECONDS = 0.25
 PUT_BACK_SECONDS = 3.0
@@ -78,6 +79,7 @@ class System:
         self._told = False
         self._without_cameras_since = 0.0
         self._port = 0
+        self._watches = GivenWatches(self.broker, say)
 
     def client(self) -> Client:
         """Return a client of the API that was started."""
@@ -106,6 +108,8 @@ class System:
         for name, stop_seconds in (("dashboard", 5.0), ("people", 5.0), ("work", 6.0), ("produce", 5.0)):
             self._run(Part(name, ours(name), told, stop_seconds))
         local.wait_until_healthy(self.dashboard, self._tend)
+        if self.plan.config is not None:
+            self.watch_for(self.plan.config.watches)
         self._started = True
 
     def tick(self) -> None:
@@ -115,6 +119,7 @@ class System:
             if SharedSettings(self.broker.scripts).read() is None:
                 SharedSettings(self.broker.scripts).write(self._shared)
             self._put_back_cameras()
+        self._watches.look()
 
     def _put_back_cameras(self) -> None:
         """Put the given cameras back if the dashboard, whose task that is, was lost together with Redis."""
@@ -136,6 +141,10 @@ class System:
             mailbox.forget(gone)
         registry.put(camera for camera in new.values() if self._given.get(camera.id) != camera)
         self._given = new
+
+    def watch_for(self, watches: Watches) -> None:
+        """Take over a changed list of given watches."""
+        self._watches.set(watches)
 
     def stop_producing(self) -> None:
         """Stop the producers and the workers: after this, no more results come."""
@@ -235,6 +244,7 @@ def keep_running(
         if new:
             with contextlib.suppress(redis.RedisError):  # it is away: the next round tries again
                 system.give(new.cameras)
+                system.watch_for(new.watches)
                 new = None
         if not show() or (deadline is not None and time.monotonic() >= deadline):
             return

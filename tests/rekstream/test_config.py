@@ -161,3 +161,35 @@ def test_a_rule_that_is_wrong_is_said_with_its_line(path: Path, rule: str, words
         read(path, {})
     assert f"{path} line 3" in str(error.value)
     assert words in str(error.value)
+
+
+def test_watches_are_read_with_their_secrets_and_shown_without(path: Path) -> None:
+    path.write_text(
+        "watches:\n  - {who: unknown, cameras: [door], notify: 'https://h/hook?token=${TOKEN}', cooldown: 5}\n"
+        "  - who: Grace Hopper\n    notify: ['mailto://${MAIL}@example.com']\n"
+    )
+    config = read(path, {"TOKEN": "s3cret", "MAIL": "me:s3cret"})
+    assert config.watches[0] == {"who": "unknown", "cameras": ["door"], "notify": "https://h/hook?token=s3cret", "cooldown": 5}
+    assert "s3cret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("watches: {who: unknown}", "line 1: watches are a list"),
+        (
+            "fps: 4\nwatches:\n  - {who: unknown}\n  - {who: unknown, notify: 'https://h/'}",
+            "line 3: a watch needs at least one notify URL",
+        ),
+        ("watches: [{who: unknown, notify: 'slak://s3cret'}]", "line 1: notify 'slak://***' is of no known kind"),
+        ("watches: [{who: 2026-11-23, notify: 'https://h/'}]", "line 1: a watch needs to know whom it is about"),
+        ("watches: [{who: unknown, notify: 'https://h/', cameras: [1]}]", "line 1: cameras of a watch are a list of ids"),
+        ("watches: [{who: unknown, notify: 'https://h/', when: now}]", "line 1: a watch has no 'when'"),
+    ],
+)
+def test_a_watch_that_cannot_be_is_refused_with_its_line(path: Path, text: str, sentence: str) -> None:
+    path.write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        read(path, {})
+    assert sentence in str(refused.value)
+    assert "s3cret" not in str(refused.value)

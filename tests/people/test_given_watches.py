@@ -1,0 +1,59 @@
+"""The watches of rekstream.yml are taken over, changed and removed with it; those that people added stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.broker import Broker
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Camera
+from pipeline.requests import Requests
+from rekstream import given_watches
+from rekstream.given_watches import GivenWatches
+from tests.conftest import wait_until
+from tests.people.support import people_process
+
+URL = "http://127.0.0.1:9/s3cret"
+
+
+def watch(who: str, **members: Any) -> dict[str, Any]:
+    return {"who": who, "notify": URL, **members}
+
+
+def test_a_file_is_followed_and_nothing_else_is_touched(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for its person is told of once, and taken when they are there."""
+    monkeypatch.setattr(given_watches, "AGAIN_SECONDS", 0.05)
+    CameraRegistry(broker.scripts).put([Camera("door", "demo", 5.0)])
+    said: list[str] = []
+    given = GivenWatches(broker, lambda who, what: said.append(what))
+    requests = Requests(broker)
+
+    def kept() -> list[tuple[str, str, float]]:
+        given.look()
+        return [(one["id"], one["who"], one["cooldown"]) for one in requests.ask("watches.list")["watches"]]
+
+    given.set([watch("unknown"), watch("label=Dog"), watch("Grace Hopper"), watch("emotion=SAD", cameras=["door"])])
+    given.look()  # nobody is there yet
+    with people_process(broker, tmp_path):
+        wait_until(lambda: broker.scripts.exists("rekstream:serving:people"))
+        by_hand = requests.ask("watches.add", watch("emotion=SAD", cooldown=5))
+        wait_until(lambda: len(kept()) == 4)
+        first = kept()
+        assert sorted(who for _, who, _ in first) == ["emotion=SAD", "emotion=SAD", "label=Dog", "unknown"]
+        assert len(said) == 1
+        assert "'Grace Hopper'" in said[0]
+        requests.ask("people.add", {"name": "Grace Hopper"})
+        wait_until(lambda: len(kept()) == 5)
+        given.set([watch("unknown"), watch("label=Dog", cooldown=1), watch("emotion=SAD", cooldown=7)])
+        wait_until(lambda: ("label=Dog", 1.0) in [(who, cooldown) for _, who, cooldown in kept()])
+        assert sorted(one[1:] for one in kept()) == [("emotion=SAD", 5.0), ("label=Dog", 1.0), ("unknown", 60.0)]
+        assert {by_hand["id"]} < {one[0] for one in kept()} & {one[0] for one in first}
+        assert said[1:] == [f"watch {by_hand['id']} says the same already: remove it first to change it"]
+        given.set([])
+        wait_until(lambda: [name for name, _, _ in kept()] == [by_hand["id"]])
+    assert "s3cret" not in str(said)
