@@ -45,8 +45,10 @@ class Corrections(Room):
             stay = self._stay(request)
             self._identities.visits.cause = Cause(stay.track)
             self._identities.rejections.withdraw(person.id, stay.track, view.vector if view else None)
-            for one in (stay, *self._group_of(stay)):
-                self._identities.identify(one, of_person(person.id), is_said=True)
+            group = unknown_in(stay.identity)
+            if group is not None:
+                self._identities.rename_group(group_number(group), person.id, is_said=True)
+            self._identities.identify(self._stay(request), of_person(person.id), is_said=True)
             self._audit.note(request.who, "correct", person.id, f"track {stay.track}")
         self._identities.settle()
         enrolled = self._enrol(person, stay.track, request.who) if enrol else _not_enrolled("enrol is false")
@@ -92,16 +94,9 @@ class Corrections(Room):
         visit = None if stay.visit is None else visits.visit(stay.visit)
         if visit is not None:
             self._identities.reject(visit, person)
-        self._identities.decide(self._identities.identify(stay, of_track(track)))
-
-    def _group_of(self, stay: Stay) -> list[Stay]:
-        """Return the other tracks of an unknown group, which is one no more."""
-        group = unknown_in(stay.identity)
-        if group is None:
-            return []
-        others = self._identities.visits.stays_of(stay.identity)
-        self._identities.unknowns.dissolve(group_number(group))
-        return [other for other in others if other.track != stay.track]
+        decided = self._identities.decide(self._identities.identify(stay, of_track(track)))
+        if person_in(decided.identity) is None:
+            self._identities.group([decided], {})
 
     def _enrol(self, person: Person, track: str, who: str) -> dict[str, Any]:
         """Make the seen face one of the person's; the name holds for the track even where that cannot be done."""

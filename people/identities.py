@@ -121,7 +121,7 @@ class Identities(Room):
             stay = stays.get(track) or self.visits.stay(track)
             if stay is not None:
                 stays[track] = self.decide(stay)
-        self._group([stay for track, stay in stays.items() if track in seen and self._is_due(stay)], seen)
+        self.group([stay for track, stay in stays.items() if track in seen and self._is_due(stay)], seen)
 
     def _see(self, sighting: Sighting) -> Stay:
         """Note a sighting. A search may have been answered before; where nobody is known, whoever comes is unknown at once."""
@@ -159,7 +159,24 @@ class Identities(Room):
         if choice is None:
             return self.identify(stay, of_track(stay.track) if person_in(stay.identity) else stay.identity)
         self.unknowns.release(stay.track)
-        return self.identify(stay, of_person(choice.person), choice.similarity)
+        known = self.identify(stay, of_person(choice.person), choice.similarity)
+        if known != stay and choice.similarity >= self.house.settings.watch:
+            self._take_along(known, choice.person)
+        return known
+
+    def _take_along(self, stay: Stay, person: str) -> None:
+        """Give a person who was found surely the visits from before they were known: those of unknown faces like theirs."""
+        view = self.views.of([stay.track]).get(stay.track)
+        for group in self.unknowns.like(view.vector) if view else ():
+            vectors = self.unknowns.vectors_of(group)
+            if not any(self.rejections.against(track, vector, [person]) for track, vector in vectors.items()):
+                self.rename_group(group, person)
+
+    def rename_group(self, group: int, person: str, *, is_said: bool = False) -> None:
+        """Let the visits of an unknown group be a person's: it is one no more; inside a transaction."""
+        for other in self.visits.stays_of(of_unknown(group)):
+            self.identify(other, of_person(person), is_said=is_said)
+        self.unknowns.dissolve(group)
 
     def identify(self, stay: Stay, identity: str, similarity: float = 0.0, *, is_said: bool = False) -> Stay:
         """Let a track be somebody, and have it told once that is kept; inside a transaction."""
@@ -205,8 +222,10 @@ class Identities(Room):
         self._looked[stay.track] = time.monotonic() + LOOK_SECONDS
         return True
 
-    def _group(self, stays: Sequence[Stay], seen: Mapping[str, Sighting]) -> None:
-        """Let unnamed tracks whose view is kept belong to groups of faces that are alike."""
+    def group(self, stays: Sequence[Stay], seen: Mapping[str, Sighting]) -> None:
+        """Let unnamed tracks whose view is kept belong to groups of faces that are alike; inside a transaction."""
+        if not self.house.settings.unknown_hours:
+            return
         views = self.views.of(stay.track for stay in stays)
         for stay in stays:
             if view := views.get(stay.track):
@@ -240,8 +259,8 @@ class Identities(Room):
 
     def _group_at_last(self, visit: Visit) -> None:
         """Let somebody who was there too shortly to be grouped be so now."""
-        if self.house.settings.unknown_hours and visit.person is None and visit.unknown is None:
-            self._group(self.visits.stays_of(visit.identity), {})
+        if visit.person is None and visit.unknown is None:
+            self.group(self.visits.stays_of(visit.identity), {})
 
     def _refresh(self) -> None:
         """Write the names of those who were here lately once more: they expire, and Redis may have been emptied.
@@ -331,17 +350,27 @@ class Identities(Room):
         return [stay.track for stay in self.visits.stays_of(of_person(person_id))]
 
     def forget(self, person_id: str) -> Mapping[str, int]:
-        """Remove a person's visits and tracks, what searches found of them, and what was said of them."""
+        """Remove a person's visits and tracks, what searches found and what was said of them, and unknown faces like theirs."""
+        tracks = self.tracks_of(person_id)
+        views = self.views.of(tracks)
         with self._database.transaction():
+            groups = {group for view in views.values() for group in self.unknowns.like(view.vector)}
+            for group in groups:
+                self.visits.forget(of_unknown(group))
+                self.unknowns.dissolve(group)
             votes = self._database.execute("DELETE FROM votes WHERE instr(similarities, ?)", json.dumps(person_id)).rowcount
-            visits_of_theirs = self.visits.forget(of_person(person_id))
-            return {"visits": visits_of_theirs, "rejections": self.rejections.forget(person_id), "votes": votes}
+            gone = {"visits": self.visits.forget(of_person(person_id)), "rejections": self.rejections.forget(person_id)}
+        return {**gone, "tracks": len(tracks), "votes": votes, "unknowns": len(groups)}
 
     def remaining(self, person_id: str) -> Mapping[str, int]:
         """Count what `forget` removes."""
         votes = self._database.rows("SELECT count(*) FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
+        tracks = self.tracks_of(person_id)
+        views = self.views.of(tracks)
         return {
-            "visits": self.visits.number_of(of_person(person_id)) + len(self.tracks_of(person_id)),
+            "visits": self.visits.number_of(of_person(person_id)),
+            "tracks": len(tracks),
+            "unknowns": len({group for view in views.values() for group in self.unknowns.like(view.vector)}),
             "rejections": self.rejections.number_of(person_id),
             "votes": int(votes[0][0]),
         }

@@ -59,8 +59,8 @@ class Unknowns:
         known = self._database.rows("SELECT unknown, weight FROM unknown_faces WHERE track = ?", track)
         if known and (view.weight < BETTER * known[0][1] or not self._is_alone(track, known[0][0])):
             return int(known[0][0])
-        nearest = self._nearest(track, view.vector)
-        number = nearest if nearest is not None else known[0][0] if known else self._begin(view.at)
+        alike = self.like(view.vector, but=track)
+        number = alike[0] if alike else known[0][0] if known else self._begin(view.at)
         self._keep(track, number, view)
         return int(number)
 
@@ -82,14 +82,18 @@ class Unknowns:
         """Return the groups that would be recognised again, each with the track that was seen last."""
         return dict(self._database.rows("SELECT unknown, track FROM unknown_faces ORDER BY at"))
 
-    def _nearest(self, track: str, vector: Vector) -> int | None:
-        """Return the group of the nearest face, if it is near enough."""
-        rows = self._database.rows("SELECT unknown, vector FROM unknown_faces WHERE track <> ?", track)
+    def like(self, vector: Vector, but: str = "") -> list[int]:
+        """Return the groups that hold a face like this one, the nearest first, without the face of the track `but`."""
+        rows = self._database.rows("SELECT unknown, vector FROM unknown_faces WHERE track <> ?", but)
         if not rows:
-            return None
+            return []
         apart = distance(_vectors([row[1] for row in rows]), vector)
-        best = int(np.argmin(apart))
-        return int(rows[best][0]) if apart[best] <= ALIKE else None
+        return list(dict.fromkeys(int(rows[place][0]) for place in np.argsort(apart) if apart[place] <= ALIKE))
+
+    def vectors_of(self, number: int) -> dict[str, Vector]:
+        """Return the faces of a group by their tracks."""
+        rows = self._database.rows("SELECT track, vector FROM unknown_faces WHERE unknown = ?", number)
+        return {track: vector for track, stored in rows if (vector := vector_of(stored)) is not None}
 
     def _is_alone(self, track: str, number: int) -> bool:
         query = "SELECT 1 FROM unknown_faces WHERE unknown = ? AND track <> ? LIMIT 1"

@@ -36,7 +36,7 @@ class Home:
         self.rooms = [room(House(broker, self.database, clock, told, CollectorRegistry())) for room in ROOMS]
         for room in self.rooms:
             room.meet({type(other): other for other in self.rooms})
-        self._follower = Follower(broker, self.database, self.rooms, threading.Event())
+        self._follower = Follower(broker, self.database, self.rooms, lambda: True, threading.Event())
         self._heard = BEGINNING
         self._answers = {what: answer for room in self.rooms for what, answer in room.answers().items()}
         self.seeing = Seeing(broker)
@@ -55,7 +55,8 @@ class Home:
         """Take in what was published since the last time, some results at once, as they may come."""
         results, self._heard = Results(self.broker.scripts).read(self._heard, limit=10_000)
         for start in range(0, len(results), at_once):
-            self._follower._hear(results[start : start + at_once], "a server")
+            batch = results[start : start + at_once]
+            self._follower._hear(batch, batch[-1].id, "a server")
 
     def name(self, track: str) -> str | None:
         """Return the name that results show for a track, or the id of its group."""

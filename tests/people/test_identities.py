@@ -158,6 +158,37 @@ def test_this_is_grace_names_the_track_and_takes_her_unknown_visits_along(home: 
     assert home.ask("unknowns.list") == {"unknowns": []}
 
 
+def test_who_becomes_known_gets_the_unknown_visits_from_before(home: Home) -> None:
+    """A sure search is enough: nobody has to say so."""
+    for visit in range(2):
+        home.seeing.view(f"door-{visit}", who=7)
+        home.seeing.stay(f"door-{visit}", 20 * visit, 20 * visit + 4)
+    home.seeing.view("door-8", who=8)
+    home.seeing.stay("door-8", 0, 4)
+    home.heard()
+    home.know("Grace Hopper", GRACE_FACE)
+    home.seeing.view("door-2", who=7)
+    home.seeing.stay("door-2", 40, 44)
+    home.seeing.search(41, "door-2", **{GRACE_FACE: 99.2})
+    home.heard()
+    assert home.visits(person="Grace Hopper") == [("door", "Grace Hopper", at, at + 4) for at in (0, 20, 40)]
+    assert [one["track"] for one in home.ask("unknowns.list")["unknowns"]] == ["door-8"]
+
+
+def test_who_was_said_not_to_be_somebody_keeps_the_visits_of_the_group(home: Home) -> None:
+    home.know("Grace Hopper", GRACE_FACE)
+    for visit in range(2):
+        home.seeing.view(f"door-{visit}", who=7)
+        home.seeing.stay(f"door-{visit}", 20 * visit, 20 * visit + 4)
+        home.seeing.search(20 * visit + 1, f"door-{visit}", **{GRACE_FACE: 99.2})
+        home.heard()
+        if not visit:
+            home.ask("tracks.unname", track="door-0")
+    group = home.name("door-0")
+    assert (group or "").startswith("u_")
+    assert home.visits() == [("door", group, 0, 4), ("door", group, 20, 24)]
+
+
 def test_what_a_person_said_is_not_outvoted(home: Home) -> None:
     home.know("Bob", BOB_FACE)
     home.seeing.stay("door-1", 0, 2)
@@ -339,22 +370,26 @@ def test_a_visit_is_said_to_be_over_once_and_not_while_results_of_its_time_are_t
     assert [visit["open"] for visit in home.ask("visits.list")["visits"]] == [False]
 
 
-def test_who_is_forgotten_is_gone_from_visits_votes_and_what_was_said(home: Home) -> None:
+def test_who_is_forgotten_is_gone_from_visits_votes_what_was_said_and_unknown_faces(home: Home) -> None:
+    home.seeing.view("door-0", who=7)
+    home.seeing.stay("door-0", -60, -50)
+    home.heard()
     grace, bob = home.know("Grace Hopper", GRACE_FACE), home.know("Bob", BOB_FACE)
-    for track, face in (("door-1", GRACE_FACE), ("door-2", BOB_FACE), ("door-3", GRACE_FACE)):
-        home.seeing.view(track, who=hash(face) % 100)
+    for who, (track, face) in enumerate((("door-1", GRACE_FACE), ("door-2", BOB_FACE), ("door-3", GRACE_FACE)), 7):
+        home.seeing.view(track, who=who)
         home.seeing.stay(track, 0, 3)
-        home.seeing.search(1, track, **{face: 99.1})
+        home.seeing.search(1, track, **{face: 90.0})
     home.heard()
     home.ask("tracks.unname", track="door-3")
-    home.ask("tracks.name", track="door-1", person=grace, enrol=False)
     assert home.identities.tracks_of(grace) == ["door-1"]
-    assert home.identities.remaining(grace)["visits"] > 0
-    gone = home.identities.forget(grace)
-    assert (gone["visits"], gone["votes"]) == (1, 2)
+    assert len(home.ask("unknowns.list")["unknowns"]) == 2
+    there = {"visits": 1, "tracks": 1, "rejections": 1, "votes": 2, "unknowns": 1}
+    assert home.identities.remaining(grace) == there
+    assert home.identities.forget(grace) == there
     assert set(home.identities.remaining(grace).values()) == {0}
     assert set(home.identities.forget(grace).values()) == {0}
     assert home.visits(person=bob) == [("door", "Bob", 0, 3)]
+    assert [one["track"] for one in home.ask("unknowns.list")["unknowns"]] == ["door-3"]
 
 
 _PROCESS = """
