@@ -12,13 +12,14 @@ from dashboard.display import Displays, Shown
 from dashboard.limits import Limit, limits
 from dashboard.settings import DashboardSettings
 from dashboard.stream import ResultStream
-from dashboard.window import ResultWindow, Seen, ages_and_stages, made_of, percentiles
+from dashboard.window import MINUTE, ResultWindow, Seen, ages_and_stages, made_of, percentiles
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import Clock
 from pipeline.entities import Camera, CameraState, CameraStatus
 from pipeline.errors import redact
 from pipeline.jobs import JobQueue
+from pipeline.keys import camera_of_mailbox, is_derived
 from pipeline.mailbox import Mailbox
 from pipeline.presence import Process, living
 from pipeline.provider import DETECT_FACES
@@ -119,6 +120,7 @@ class Stats:
         calls = _calls_per_second(at)
         rates = frames.sum_of_rates(by_camera) | {"calls": round(sum(calls.values()), 3)}
         measured = ages_and_stages(at.seen)
+        others = self._derived_dollars(at)
         return {
             "now": round(at.now, 3),
             "version": self._settings.version,
@@ -132,8 +134,8 @@ class Stats:
             "cameras": self._by_camera(at, by_camera),
             "limits": [_limit_as_json(limit, calls.get(limit.operation, 0.0)) for limit in at.limits],
             "cost": {
-                **self._cost(rates["analysed"]),
-                "cameras": {camera: self._cost(rate["analysed"]) for camera, rate in by_camera.items()},
+                **self._cost(rates["analysed"], sum(others.values())),
+                "cameras": {camera: self._cost(rate["analysed"], others[camera]) for camera, rate in by_camera.items()},
                 "budget": None if at.spending is None else _budget(at.spending),
             },
             "workers": {**at.workers, "list": at.worker_list},
@@ -144,8 +146,16 @@ class Stats:
             "bottleneck": bottleneck.find(self._signs(at, rates, measured, calls.get(DETECT_FACES, 0.0))).as_json(),
         }
 
-    def _cost(self, results_per_second: float) -> dict[str, float]:
-        an_hour = results_per_second * SECONDS_AN_HOUR * self._price
+    def _derived_dollars(self, at: Snapshot) -> defaultdict[str, float]:
+        """Return by camera the dollars a second, over the last minute, of what was asked besides faces: labels, searches."""
+        dollars: defaultdict[str, float] = defaultdict(float)
+        for entry in at.seen:
+            if entry.called and is_derived(entry.camera):
+                dollars[camera_of_mailbox(entry.camera)] += self._settings.provider.dollars_per_call(entry.called) / MINUTE
+        return dollars
+
+    def _cost(self, results_per_second: float, others: float) -> dict[str, float]:
+        an_hour = SECONDS_AN_HOUR * (results_per_second * self._price + others)
         return {"dollars_per_hour": round(an_hour, 4), "dollars_per_month": round(an_hour * HOURS_A_MONTH, 2)}
 
     def _by_camera(self, at: Snapshot, rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from dashboard.settings import DashboardSettings
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.checks import Checks, SourceCheck
-from pipeline.entities import CameraState, CameraStatus, Frame, Operation, Policy, Saved
+from pipeline.entities import Camera, CameraState, CameraStatus, Frame, Operation, Policy, Saved
 from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox
-from tests.dashboard.support import Api, Producer, until
+from pipeline.provider import Provider
+from pipeline.spending import Budget
+from tests.conftest import Valkey
+from tests.dashboard.support import Api, Producer, dashboard, until
 from tests.dashboard.test_cameras import URL, add, refusal
 from tests.dashboard.test_checks import producer
 
@@ -50,30 +57,15 @@ def test_the_status_tells_what_the_gate_sees(api: Api, broker: Broker) -> None:
 def test_the_newest_labels_are_those_of_the_camera(api: Api, broker: Broker) -> None:
     """With their age; none after a failure, and none of a camera that was removed, whose mailbox is emptied too."""
     add(api, id="door", url=URL, labels="every 10s")
-    mailbox, ledger = Mailbox(broker.scripts, JobQueue(broker.jobs)), Ledger()
-
-    def ask() -> None:
-        seconds, _ = broker.scripts.time()  # type: ignore[misc]  # redis-py types every command as sync-or-async
-        number = ledger.sample()
-        frame = Frame(keys.labels_mailbox("door"), number, seconds, b"jpeg", 640, 360, operation=Operation.DETECT_LABELS)
-        mailbox.offer(frame, ledger.statement(number), Policy.LATEST)
-
-    def answer(result: dict[str, Any], outcome: str = "analysed") -> None:
-        ask()
-        token = broker.scripts.lpop(QUEUE_KEY).decode().rpartition("-")[2]  # type: ignore[union-attr]  # as above
-        taken = mailbox.take(keys.labels_mailbox("door"), token)
-        assert taken is not None
-        envelope = {"captured_at": taken.frame.captured_at, "width": 640, "height": 360, "provider": "local", "seq": 1}
-        mailbox.finish(taken, outcome, envelope | {"operation": "DetectLabels"} | result)
-
-    answer({"Labels": [{"Name": "Person", "Confidence": 98.123, "Parents": []}, {"Name": "Chair", "Confidence": 60.0}]})
+    labels = Labels(broker)
+    labels.answer({"Labels": [{"Name": "Person", "Confidence": 98.123, "Parents": []}, {"Name": "Chair", "Confidence": 60.0}]})
     scene = until(lambda: api.get("/api/cameras")["cameras"][0]["scene"])
     assert scene["labels"] == [{"Name": "Person", "Confidence": 98.1}, {"Name": "Chair", "Confidence": 60.0}]
     assert 0 <= scene["age_seconds"] < 30
-    answer({"error": {"Code": "ThrottlingException", "Message": "slow down"}}, "failed:throttled")
-    answer({"Labels": []})
+    labels.answer({"error": {"Code": "ThrottlingException", "Message": "slow down"}}, "failed:throttled")
+    labels.answer({"Labels": []})
     until(lambda: api.get("/api/cameras")["cameras"][0]["scene"]["labels"] == [])
-    ask()
+    labels.ask()
     api.http.delete("/api/cameras/door")
     assert not broker.scripts.exists(keys.box(keys.labels_mailbox("door")))
     add(api, id="door", url=URL)
@@ -106,3 +98,40 @@ def until_asked(api: Api, checks: Checks, body: dict[str, Any]) -> tuple[Any, ..
     thread.join()
     assert answers == [200]
     return request.masks
+
+
+def test_labels_cost_what_they_cost(own_valkey: Valkey, settings: DashboardSettings) -> None:
+    """What is asked besides faces is in the camera's dollars, without being a camera."""
+    broker = Broker(own_valkey.url)
+    paid = replace(settings, provider=Provider("aws", "us-east-1"), budget=Budget(1.0, "day"))
+    with dashboard(own_valkey.url, paid) as api:
+        CameraRegistry(broker.scripts).put([Camera("door", "demo", 1.0, labels=10.0)])
+        Labels(broker).answer({"Labels": []})
+        cost = until(lambda: (found := api.get("/api/stats")["cost"])["dollars_per_hour"] and found)
+    assert cost["dollars_per_hour"] == pytest.approx(0.06)  # one call a minute
+    assert set(cost["cameras"]) == {"door"}
+    assert cost["cameras"]["door"]["dollars_per_hour"] == cost["dollars_per_hour"]
+    broker.close()
+
+
+class Labels:
+    """The labels of a camera, asked as a producer asks them and answered as a worker does."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._connection: Any = broker.scripts
+        self._mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
+        self._ledger = Ledger()
+
+    def ask(self) -> None:
+        seconds, _ = self._connection.time()
+        number = self._ledger.sample()
+        frame = Frame(keys.labels_mailbox("door"), number, seconds, b"jpeg", 640, 360, operation=Operation.DETECT_LABELS)
+        self._mailbox.offer(frame, self._ledger.statement(number), Policy.LATEST)
+
+    def answer(self, result: dict[str, Any], outcome: str = "analysed") -> None:
+        self.ask()
+        token = self._connection.lpop(QUEUE_KEY).decode().rpartition("-")[2]
+        taken = self._mailbox.take(keys.labels_mailbox("door"), token)
+        assert taken is not None
+        envelope = {"captured_at": taken.frame.captured_at, "width": 640, "height": 360, "provider": "local", "seq": 1}
+        self._mailbox.finish(taken, outcome, envelope | {"operation": "DetectLabels"} | result)
