@@ -13,9 +13,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline import keys
-from pipeline.broker import Broker
+from pipeline.broker import Broker, is_loopback
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.clock import Clock
 from pipeline.entities import Frame, Operation, Policy
@@ -23,7 +24,7 @@ from pipeline.errors import ProviderError
 from pipeline.jobs import FrontQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import FLIGHT_SECONDS, Mailbox
-from pipeline.presence import living
+from pipeline.presence import Process, living
 from pipeline.results import Results
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,10 @@ class Calls:
         workers = sorted(living(self._quick, "worker"), key=lambda process: -process.started_at)
         return next((str(found) for worker in workers if (found := worker.details.get("scope"))), None)
 
+    def servers(self) -> set[str]:
+        """Return where the living workers have local Rekognition servers: each keeps faces of its own."""
+        return {place for worker in living(self._quick, "worker") if (place := _local_server(worker))}
+
     def forget(self, mailbox: str) -> None:
         """Take back a call that no worker has begun, and keep nothing of one that is over."""
         self._mailbox.forget(mailbox)
@@ -105,6 +110,12 @@ class Calls:
     def _offer(self, mailbox: str, operation: Operation, options: Mapping[str, Any], picture: Picture) -> None:
         if not any(worker.details.get("alive") for worker in living(self._quick, "worker")):
             raise CallError("no worker is running, so nobody would ask Rekognition: start `rekstream work`", "no_worker")
+        if operation != Operation.DETECT_FACES and len(servers := self.servers()) > 1:
+            raise CallError(
+                f"the workers ask {len(servers)} local Rekognition servers ({', '.join(sorted(servers))}), "
+                "each with faces of its own: give all of them one with --endpoint-url",
+                "split",
+            )
         ledger = Ledger()
         frame = Frame(
             camera=mailbox,
@@ -130,6 +141,15 @@ class Calls:
                 if values.get(b"camera") == name:
                     return bytes(last), dict(json.loads(values[b"result"]))
         raise CallError(f"Rekognition gave no answer within {ANSWER_SECONDS:g} s: are the workers busy? Try again", "silent")
+
+
+def _local_server(worker: Process) -> str:
+    """Return where the server is that a worker asks, '' for one that is not local; a loopback address is its machine's."""
+    endpoint = str(worker.details.get("endpoint") or "")
+    if not str(worker.details.get("scope", "")).startswith("local|") or not endpoint:
+        return ""
+    is_here = is_loopback(urlsplit(endpoint).hostname or "")
+    return f"{endpoint} on {worker.host}" if is_here else endpoint
 
 
 def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:

@@ -200,6 +200,7 @@ class WorkerProcess:
             "alive": sum(thread.is_alive() for thread in self._threads),
             "provider": settings.provider.label,
             "scope": redact(settings.provider.scope),
+            "endpoint": redact(settings.provider.endpoint_url or ""),
             **self._states.counts(),
         }
 

@@ -17,6 +17,7 @@ from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.names import Names, TrackName
 from pipeline.results import Results
+from tests.conftest import wait_until
 from tests.people.conftest import Chain, People, running
 from tests.rekognition_local.people import picture
 from tests.vision.scenes import ASTRONAUT, HOPPER
@@ -32,6 +33,10 @@ def _see(broker: Broker, camera: str, faces: list[dict[str, Any]], **members: ob
     about = {"jpeg": b"a face", "meta": "{}", "seq": 1, "result_id": entry}
     broker.scripts.hset(keys.newest(camera), mapping=about)
     return str(entry.decode())
+
+
+def _worst(people: People) -> set[str]:
+    return {frame["id"] for frame in people.api.get("/api/worst")["worst"]}
 
 
 class Attic(Room):
@@ -76,6 +81,8 @@ def test_a_person_is_removed_from_everywhere_and_searches_find_nothing(people: P
     searched = _see(broker, "door:1", [], FaceMatches=[match], Track="door-1")
     others = _see(broker, "yard", [{"Track": "yard-1"}])
 
+    wait_until(lambda: {hers, others} <= _worst(people))
+
     files = {"image": ("a.jpg", picture(HOPPER, "dark"), "image/jpeg")}
     answer = people.api.http.post("/api/people/Grace Hopper/forget", files=files, timeout=60)
     assert answer.status_code == 200, answer.text
@@ -95,6 +102,7 @@ def test_a_person_is_removed_from_everywhere_and_searches_find_nothing(people: P
     left = {result.id for result in Results(broker.scripts).latest()}
     assert others in left
     assert not {hers, searched} & left
+    assert hers not in _worst(people)  # the dashboard's own memory
     assert people.users() == [eileen["id"]]
     assert names.of(["door-1", "yard-1"]).keys() == {"yard-1"}
     assert broker.scripts.exists(keys.newest("yard"), keys.face("yard-1")) == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from people.adoption import Adoption
+from pipeline.presence import Presence, living
 from pipeline.tracks import Faces, FaceView
 from tests.conftest import wait_until
 from tests.people.conftest import Chain, People, running
@@ -95,3 +96,17 @@ def test_a_face_just_seen_is_enrolled(people: People) -> None:
         refused = people.api.http.post("/api/people/Grace Hopper/faces", json={"track": track})
         assert refused.status_code == 422
         assert sentence in refused.json()["error"]["message"]
+
+
+def test_two_local_servers_are_not_mixed_up(people: People) -> None:
+    """A second worker with a local server of its own would know other faces: nothing is enrolled until they share one."""
+    endpoint = "http://127.0.0.1:9"
+    details = {"alive": 1, "scope": "local|us-east-1", "endpoint": endpoint}
+    other = Presence(people.chain.broker.scripts, "worker", "1", details=lambda: details)
+    other.start()
+    wait_until(lambda: len(living(people.chain.broker.scripts, "worker")) == 2)
+    refused = people.add("Grace Hopper", picture(HOPPER))
+    other.stop()
+    assert refused.status_code == 502
+    assert "the workers ask 2 local Rekognition servers" in refused.json()["error"]["message"]
+    assert people.api.get("/api/people")["people"] == []
