@@ -64,7 +64,7 @@ def add(router: APIRouter, parts: Parts) -> None:
         """Return the newest analysed picture, its age in X-Frame-Age-Seconds."""
         return _frame(parts, camera_id)
 
-    @router.get("/api/cameras/{camera_id}/notice", response_class=HTMLResponse)
+    @router.get("/api/cameras/{camera_id}/notice", response_class=Response)
     def printable_notice(camera_id: str) -> HTMLResponse:
         """Return a page to print and hang up beside the camera: what it does, what is kept, who answers questions."""
         today = datetime.fromtimestamp(parts.clock.now()).astimezone()
