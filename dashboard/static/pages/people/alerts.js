@@ -1,6 +1,7 @@
 // What one wants to hear of, and what one was told: watches, alerts with their verdicts.
 
 import { get } from "../../core/api.js";
+import { now } from "../../core/clock.js";
 import { h, say } from "../../core/dom.js";
 import { dayTime } from "../../core/format.js";
 import { keyed } from "../../core/keyed.js";
@@ -10,6 +11,7 @@ import { openWatch } from "./watch.js";
 import { tellWatch, watchCard } from "./watches.js";
 
 const MOST = 100;
+const CROP_SECONDS = 900; // for which the best view of a face is kept
 const STATES = { waiting: "warn", delivered: "good", given_up: "bad" };
 
 export function alerts(store) {
@@ -38,7 +40,13 @@ const ask = () => Promise.all([get("/api/watches"), get(`/api/alerts?limit=${MOS
 function alertItem(alert) {
   return h("li", { class: "card" },
     h("div", { class: "row apart" }, h("time", { class: "number muted" }, dayTime(alert.at)), verdictOf(alert)),
-    h("p", {}, alert.text), h("div", { class: "row deliveries" }));
+    h("div", { class: "told" }, cropOf(alert), h("div", {}, h("p", {}, alert.text), h("div", { class: "row deliveries" }))));
+}
+
+function cropOf({ track, captured_at: at }) {
+  if (!track || now() - at > CROP_SECONDS) return null;
+  const crop = h("img", { class: "crop", alt: "the face that was seen", src: `/api/tracks/${encodeURIComponent(track)}/face.jpg`, onerror: () => crop.remove() });
+  return crop;
 }
 
 function tellDeliveries(item, { deliveries }) {
