@@ -90,6 +90,10 @@ class AlertBook:
         query = f"{_ALERTS} WHERE (?1 IS NULL OR at < ?1) AND (?2 IS NULL OR watch = ?2) ORDER BY at DESC, id DESC LIMIT ?3"
         return [_alert(row) for row in self._database.rows(query, before, watch, limit)]
 
+    def of(self, person: str) -> list[Alert]:
+        """Return the alerts of a person, the newest first."""
+        return [_alert(row) for row in self._database.rows(f"{_ALERTS} WHERE person = ? ORDER BY at DESC, id DESC", person)]
+
     def judge(self, alert_id: str, verdict: object) -> Alert:
         """Keep what people say of an alert: confirmed, wrong, or None for nothing; raises SettingsError or UnknownAlert."""
         if verdict is not None and verdict not in VERDICTS:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import redis
@@ -101,6 +101,12 @@ class Alerts(Room):
             kind = kinds.get(Operation(result.operation)) if result.operation in kinds else None
             if kind in watched and kind is not None and not result.error and not result.camera.startswith(PHOTO_PREFIX):
                 self._look_at(result, kind)
+
+    def export(self, person_id: str) -> Mapping[str, Any]:
+        """Return the alerts of a person, and whom they were told."""
+        alerts = self.book.of(person_id)
+        deliveries = self.book.deliveries_of([alert.id for alert in alerts])
+        return {"alerts": [{**asdict(alert), "deliveries": deliveries[alert.id]} for alert in alerts]}
 
     def forget(self, person_id: str) -> Mapping[str, int]:
         """Remove the alerts of a person and the watches for them."""

@@ -56,6 +56,10 @@ class Audit(Room):
             else:
                 self.note(who, what, person)
 
+    def export(self, person_id: str) -> Mapping[str, Any]:
+        """Return what was done with a person's data."""
+        return {"audit": self._entries(_LAST, person_id, MOST)}
+
     def forget(self, person_id: str) -> Mapping[str, int]:
         """Leave what was done, and no longer with whom."""
         with self.house.database.transaction():
@@ -80,13 +84,16 @@ class Audit(Room):
 
     def _list(self, request: Request) -> Mapping[str, Any]:
         limit, before = _whole(request, "limit", 100, MOST), _whole(request, "before", _LAST, _LAST)
+        return {"audit": self._entries(before, str(request.members.get("person") or ""), limit)}
+
+    def _entries(self, before: int, person_id: str, limit: int) -> list[dict[str, Any]]:
         rows = self.house.database.rows(
             """SELECT id, at, until, times, who, what, person, detail FROM audit
                WHERE id < ?1 AND (?2 = '' OR person = ?2) ORDER BY id DESC LIMIT ?3""",
-            *(before, str(request.members.get("person") or ""), limit),
+            *(before, person_id, limit),
         )
         names = ("id", "at", "until", "times", "who", "what", "person", "detail")
-        return {"audit": [dict(zip(names, row, strict=True)) for row in rows]}
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _tidy(self) -> None:
         with self.house.database.transaction():

@@ -30,6 +30,7 @@ class Desk(Room):
         self._library = room_of(rooms, Library)
         self._enrolment = room_of(rooms, Enrolment)
         self._audit = room_of(rooms, Audit)
+        self._rooms = list(rooms.values())
 
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered about people."""
@@ -38,6 +39,7 @@ class Desk(Room):
             "people.get": self._get,
             "people.add": self._add,
             "people.change": self._change,
+            "people.export": self._export,
             "people.enrol": self._enrol,
             "people.unenrol": self._unenrol,
         }
@@ -72,6 +74,12 @@ class Desk(Room):
         person = self._register.find(request.members["person"])
         self._audit.viewed(request.who, "view", person.id)
         return self._shown(person)
+
+    def _export(self, request: Request) -> Mapping[str, Any]:
+        """Return everything that is kept of somebody, as people may ask for it; vectors stay with Rekognition."""
+        person = self._register.find(request.members["person"])
+        self._audit.note(request.who, "export", person.id)
+        return self._shown(person) | {what: kept for room in self._rooms for what, kept in room.export(person.id).items()}
 
     def _add(self, request: Request) -> Mapping[str, Any]:
         """Add somebody with their pictures; nobody, if none of these can be used."""

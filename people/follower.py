@@ -78,7 +78,7 @@ class Follower:
         try:
             with self._database.transaction():
                 room.hear(results)
-        except StorageError:  # a full disk: the whole batch is heard again
+        except (StorageError, redis.ConnectionError, redis.TimeoutError):  # that passes: the whole batch is heard again
             raise
         except Exception:  # the room's boundary: the others hear all the same
             log.exception("%s did not take in %d results", type(room).__name__, len(results))

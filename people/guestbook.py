@@ -14,6 +14,7 @@ from pipeline.errors import SettingsError
 from pipeline.requests import Request
 
 MOST, USUAL = 1000, 100
+_ALL = 10**9
 
 
 class Guestbook(Room):
@@ -29,6 +30,10 @@ class Guestbook(Room):
         """Return what is answered about visits."""
         return {"visits.list": self._visits, "unknowns.list": self._unknowns}
 
+    def export(self, person_id: str) -> Mapping[str, Any]:
+        """Return the visits of a person, newest first."""
+        return {"visits": self._shown(self._identities.visits.newest(_ALL, None, of_person(person_id)))}
+
     def _visits(self, request: Request) -> Mapping[str, Any]:
         """Return visits, newest first, of one camera or person where that is said."""
         wanted, camera = request.members.get("person"), request.members.get("camera")
@@ -36,8 +41,11 @@ class Guestbook(Room):
         identity = None if person is None else of_person(person)
         self._audit.viewed(request.who, "visits", person or "")
         found = self._identities.visits.newest(_limit(request), camera, identity)
-        tracks = self._identities.visits.tracks_of([visit.id for visit in found])
-        return {"visits": [{**self._identities.visit_as_json(visit), "tracks": tracks[visit.id]} for visit in found]}
+        return {"visits": self._shown(found)}
+
+    def _shown(self, visits: Sequence[Visit]) -> list[dict[str, Any]]:
+        tracks = self._identities.visits.tracks_of([visit.id for visit in visits])
+        return [{**self._identities.visit_as_json(visit), "tracks": tracks[visit.id]} for visit in visits]
 
     def _unknowns(self, request: Request) -> Mapping[str, Any]:
         """Return the unknown people who would be recognised again, the last seen first."""

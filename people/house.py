@@ -93,6 +93,10 @@ class Room:
         """Return the tracks that are known to be a person's."""
         return ()
 
+    def export(self, person_id: str) -> Mapping[str, Any]:  # noqa: ARG002  # rooms that keep something need it
+        """Return what is kept of a person here, for people to read."""
+        return {}
+
     def forget(self, person_id: str) -> Mapping[str, int]:  # noqa: ARG002  # rooms that have something need it
         """Remove everything that tells of a person, and return how much of what; may be repeated after a failure."""
         return {}

@@ -38,6 +38,13 @@ def add(router: APIRouter, parts: Parts) -> None:
         """Show all that is known of somebody, by id or name."""
         return JSONResponse(await parts.people.ask(request, "people.get", {"person": person}))
 
+    @router.get("/api/people/{person}/export")
+    async def export_person(request: Request, person: str) -> JSONResponse:
+        """Return everything that is kept of somebody, as a file, for whoever asks what is known of them."""
+        headers = {"Content-Disposition": 'attachment; filename="person.json"'}
+        kept = await parts.people.ask(request, "people.export", {"person": person})
+        return JSONResponse(kept, headers=headers)
+
     @router.patch("/api/people/{person}")
     async def change_person(request: Request, person: str, body: dict[str, Any]) -> JSONResponse:
         """Change the name, the date of consent or the legal basis."""

@@ -123,6 +123,16 @@ def test_people_change_and_lose_faces(people: People) -> None:
     assert "did you mean 'Admiral Hopper'?" in unknown.json()["error"]["message"]
 
 
+def test_all_that_is_kept_of_somebody_can_be_asked_for(people: People) -> None:
+    """Which is itself written down."""
+    grace = people.add("Grace Hopper", picture(HOPPER), consent="2026-11-01").json()
+    answer = people.api.http.get("/api/people/Grace Hopper/export")
+    assert "attachment" in answer.headers["content-disposition"]
+    kept = answer.json()
+    assert (kept["id"], kept["consent"], kept["visits"], kept["alerts"]) == (grace["id"], "2026-11-01", [], [])
+    assert [entry["what"] for entry in kept["audit"]] == ["export", "enrol"]
+
+
 def test_what_was_done_stands_in_the_audit_log_without_names(people: People) -> None:
     grace = people.add("Grace Hopper", picture(HOPPER)).json()
     people.api.get(f"/api/people/{grace['id']}")

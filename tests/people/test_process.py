@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import httpx
 import pytest
+import redis
 
 from dashboard.settings import DashboardSettings
 from people import process as process_module
@@ -20,7 +21,7 @@ from people.rooms import ROOMS, TABLES
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.entities import Result
-from pipeline.errors import PeopleAway, RekstreamError
+from pipeline.errors import PeopleAway, RekstreamError, StorageError
 from pipeline.presence import living
 from pipeline.requests import Requests
 from tests.conftest import Valkey, wait_until
@@ -110,6 +111,28 @@ def test_each_result_is_heard_once_also_by_the_next_process(broker: Broker, tmp_
             again = process.rooms[-1]
             assert isinstance(again, Ear)
             wait_until(lambda: again.heard() == [1, 2, 3])
+
+
+@pytest.mark.parametrize("passing", [redis.ConnectionError("away"), redis.TimeoutError("slow"), StorageError("full")], ids=str)
+@pytest.mark.usefixtures("_with_ear")
+def test_what_passes_loses_no_result(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passing: Exception
+) -> None:
+    """A room that meets a Redis that is away, or a full disk, hears the same results again, and the others hear them once."""
+    troubles = [passing, passing]
+
+    def hear(_: Room, __: Sequence[Result]) -> None:
+        if troubles:
+            raise troubles.pop()
+
+    monkeypatch.setattr(Deaf, "hear", hear)
+    monkeypatch.setattr("people.follower.PAUSE_SECONDS", 0.01)
+    with people_process(broker, tmp_path) as process, Worker(broker):
+        ear = process.rooms[-1]
+        assert isinstance(ear, Ear)
+        Producer(broker, "door").offer()
+        wait_until(lambda: ear.heard() == [1])
+    assert troubles == []
 
 
 @pytest.mark.usefixtures("_with_ear")
