@@ -258,9 +258,12 @@ class Identities(Room):
         self.settle()
 
     def _group_at_last(self, visit: Visit) -> None:
-        """Let somebody who was there too shortly to be grouped be so now."""
-        if visit.person is None and visit.unknown is None:
-            self.group(self.visits.stays_of(visit.identity), {})
+        """Let somebody who was there too shortly to be grouped be so now; a face in one frame, never seen well, was nobody."""
+        if visit.person is not None or visit.unknown is not None:
+            return
+        self.group(self.visits.stays_of(visit.identity), {})
+        if visit.began == visit.ended and self.visits.stays_of(visit.identity):
+            self.visits.drop(visit)
 
     def _refresh(self) -> None:
         """Write the names of those who were here lately once more: they expire, and Redis may have been emptied.

@@ -222,6 +222,11 @@ class Visits:
             self._write(replace(visit, is_open=False), "ended")
         return over
 
+    def drop(self, visit: Visit) -> None:
+        """Let a visit not have been one."""
+        self._database.execute("DELETE FROM tracks WHERE visit = ?", visit.id)
+        self._remove(visit)
+
     def forget(self, identity: str) -> int:
         """Delete somebody's tracks and visits, and return how many visits those were."""
         self._database.execute("DELETE FROM tracks WHERE identity = ?", identity)

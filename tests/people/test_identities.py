@@ -370,6 +370,21 @@ def test_a_visit_is_said_to_be_over_once_and_not_while_results_of_its_time_are_t
     assert [visit["open"] for visit in home.ask("visits.list")["visits"]] == [False]
 
 
+def test_a_face_in_one_frame_that_was_never_seen_well_was_no_visit(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Detectors find a face in a face now and then; who was seen well, or was named, was there."""
+    monkeypatch.setattr(identities, "WARM_UP_SECONDS", -1.0)
+    home.know("Grace Hopper", GRACE_FACE)
+    home.seeing.view("door-2", who=7)
+    for track in ("door-1", "door-2", "door-3"):
+        home.seeing.frame(-60, track)
+    home.seeing.search(-60, "door-3", **{GRACE_FACE: 99.1})
+    home.heard()
+    monkeypatch.setattr(home.identities, "_behind_until", 0.0)
+    home.identities._end_visits()
+    assert [name for _, name, _, _ in home.visits()] == [home.name("door-2"), "Grace Hopper"]
+    assert (home.name("door-2") or "").startswith("u_")
+
+
 def test_who_is_forgotten_is_gone_from_visits_votes_what_was_said_and_unknown_faces(home: Home) -> None:
     home.seeing.view("door-0", who=7)
     home.seeing.stay("door-0", -60, -50)
