@@ -1,6 +1,6 @@
 """What the gate finds, saves and costs: appearances on known films, calls beside one a second, CPU a picture, memory.
 
-    python -m bench.gate
+    python -m bench.gate [FOLDER]      (films that are in the folder already are not made again)
 
 The films (bench/films.py) are H.264 of 1080p, FPS pictures a second. They are read once; as many gates as there are pictures
 in a second look at one picture of each, so each appearance is tried at every phase of a camera that is sampled once a second.
@@ -9,6 +9,7 @@ in a second look at one picture of each, so each appearance is tried at every ph
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -42,7 +43,7 @@ def main() -> None:
     print("| film of 1080p, sampled once a second | appearances, at 3 phases each | found | of the calls without a gate |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        report_recall(Path(folder))
+        report_recall(Path(sys.argv[1] if len(sys.argv) > 1 else folder))
         print("\n| gate: face, a picture of 720p | CPU p50 | p95 | line |")
         print("|---|---|---|---|")
         report_time(Path(folder))
@@ -54,8 +55,9 @@ def main() -> None:
 def report_recall(folder: Path) -> None:
     tried = found = calls = samples = 0
     for film in all_films():
-        path = folder / "film.mp4"
-        film.write(path)
+        path = folder / f"{film.clip.name.replace(' ', '_').replace(',', '')}.mp4"
+        if not path.exists():
+            film.write(path)
         passed, looks = look(path)
         hits = sum(any(begin <= at <= end for at in times) for times in passed for _, begin, end in film.appearances())
         attempts, spent = len(passed) * len(film.appearances()), sum(map(len, passed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,20 @@ def test_all_that_is_inside_becomes_flat_grey(polygon: Polygon, width: int, heig
     painted = Masks((polygon,)).paint(image)
     assert (painted[covered((polygon,), width, height) > 0] == FLAT_GREY).all()
     assert (image == before).all()
+
+
+def test_what_lies_in_two_masks_is_masked_and_what_lies_in_two_zones_counts() -> None:
+    first: Polygon = ((0.1, 0.1), (0.6, 0.1), (0.6, 0.6), (0.1, 0.6))
+    second: Polygon = ((0.4, 0.4), (0.9, 0.4), (0.9, 0.9), (0.4, 0.9))
+    image = np.full((100, 200, 3), 255, np.uint8)
+    assert (Masks((first, second)).paint(image)[50, 100] == FLAT_GREY).all()
+    assert covered((first, second), 200, 100)[50, 100] == 255
+
+
+def test_a_mask_that_crosses_itself_has_no_hole() -> None:
+    """A star drawn in one line: its middle is as hidden as its points."""
+    star = tuple((0.5 + 0.45 * math.sin(4 * math.pi * n / 5), 0.5 - 0.45 * math.cos(4 * math.pi * n / 5)) for n in range(5))
+    assert covered((star,), 200, 200)[100, 100] == 255
 
 
 def test_a_picture_that_is_made_smaller_mixes_nothing_over_the_edge() -> None:
