@@ -62,7 +62,8 @@ class Corrections(Room):
             raise UnknownTrack(f"track {stay.track!r} has no name that could be taken back")
         identities, others = self._identities, self._others(stay)
         views = identities.views.of([stay.track, *(other.track for other in others)])
-        vector = views[stay.track].vector if stay.track in views else None
+        is_kept = stay.track in views and identities.house.settings.unknown_hours > 0
+        vector = views[stay.track].vector if is_kept else None
         with identities.unless_undone():
             self._reject(stay, person, vector)
             for other in others:

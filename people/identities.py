@@ -43,6 +43,8 @@ from pipeline.names import NAME_SECONDS, Names, TrackName
 UNDECIDED_SECONDS = 3.0
 """Whoever has no name after so long in sight is taken for unknown, whether a search was answered or not."""
 
+FRAMES_MISSED = 3  # running, for which a face may be overlooked within one visit
+
 LOOK_SECONDS = 1.0  # between two looks for the view of an unnamed track
 END_SECONDS, REFRESH_SECONDS, TIDY_SECONDS = 0.5, 5.0, 600.0
 RECENT_SECONDS = 60.0  # tracks seen since then have their names written again
@@ -71,14 +73,14 @@ class Identities(Room):
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self._database = house.database
-        self.visits = Visits(house.database, house.settings.visit_gap, self._hear_visit)
+        self._purposes = Purposes(house.broker.scripts)
+        self.visits = Visits(house.database, self._gap_of, self._hear_visit)
         self.unknowns = Unknowns(house.database)
         self.rejections = Rejections(house.database)
         self.views = Views(house.broker.scripts)
         self.listeners: list[Listener] = []
         self._names = Names(house.broker.scripts)
         self._happenings = Happenings(house.broker.scripts)
-        self._purposes = Purposes(house.broker.scripts)
         self._changed: dict[str, None] = {}  # tracks, and below visits, of which is to be told: all under the database's lock
         self._told: list[VisitChange] = []
         self._looked: dict[str, float] = {}
@@ -280,6 +282,7 @@ class Identities(Room):
         now, settings = self.house.clock.now(), self.house.settings
         with self._database.transaction():
             self.visits.expire(now - settings.visit_days * _DAY)
+            self.rejections.expire(now - settings.visit_days * _DAY)
             self.unknowns.expire(now - settings.unknown_hours * _HOUR)
             self._database.execute("DELETE FROM votes WHERE at < ?", now - 2 * VOTE_SECONDS)
 
@@ -290,6 +293,10 @@ class Identities(Room):
             names = {stay.track: (stay.camera, self.name_of(stay)) for stay in stays}
             self._names.write({track: name for track, (_, name) in names.items()})
         return names
+
+    def _gap_of(self, camera: str) -> float:
+        """Return for how long somebody may be out of sight of a camera: some frames at least, where these are rare."""
+        return max(self.house.settings.visit_gap, FRAMES_MISSED / self._purposes.fps(camera))
 
     def _hear_visit(self, change: VisitChange) -> None:
         person = change.visit.person
@@ -362,7 +369,9 @@ class Identities(Room):
                 self.visits.forget(of_unknown(group))
                 self.unknowns.dissolve(group)
             votes = self._database.execute("DELETE FROM votes WHERE instr(similarities, ?)", json.dumps(person_id)).rowcount
-            gone = {"visits": self.visits.forget(of_person(person_id)), "rejections": self.rejections.forget(person_id)}
+            said = self.rejections.about(person_id, tracks, (view.vector for view in views.values()))
+            self.rejections.delete(said)
+            gone = {"visits": self.visits.forget(of_person(person_id)), "rejections": len(said)}
         return {**gone, "tracks": len(tracks), "votes": votes, "unknowns": len(groups)}
 
     def remaining(self, person_id: str) -> Mapping[str, int]:
@@ -374,7 +383,7 @@ class Identities(Room):
             "visits": self.visits.number_of(of_person(person_id)),
             "tracks": len(tracks),
             "unknowns": len({group for view in views.values() for group in self.unknowns.like(view.vector)}),
-            "rejections": self.rejections.number_of(person_id),
+            "rejections": len(self.rejections.about(person_id, tracks, (view.vector for view in views.values()))),
             "votes": int(votes[0][0]),
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -62,13 +62,23 @@ class Rejections:
         """Say whether anything was ever said against one of these persons: only then a vector has to be looked up."""
         return any(self._of(person) for person in persons)
 
-    def forget(self, person: str) -> int:
-        """Delete what was said of a person, and return how much."""
-        return self._database.execute("DELETE FROM rejections WHERE person = ?", person).rowcount
+    def about(self, person: str, tracks: Collection[str], vectors: Iterable[Vector]) -> set[int]:
+        """Return the numbers of what was said of a person, of tracks that are theirs, and of faces like theirs."""
+        known = list(vectors)
+        return {
+            int(number)
+            for number, other, track, stored in self._database.rows("SELECT id, person, track, vector FROM rejections")
+            if other == person or track in tracks or any(_concerns("", vector, track, stored) for vector in known)
+        }
 
-    def number_of(self, person: str) -> int:
-        """Return how often it was said of a person."""
-        return len(self._of(person))
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Let this not have been said."""
+        for number in numbers:
+            self._database.execute("DELETE FROM rejections WHERE id = ?", number)
+
+    def expire(self, before: float) -> None:
+        """Forget what was said before a time, and the faces with it."""
+        self._database.execute("DELETE FROM rejections WHERE at < ?", before)
 
     def _of(self, person: str) -> list[tuple[int, str, bytes]]:
         found = self._database.rows("SELECT id, track, vector FROM rejections WHERE person = ?", person)

@@ -158,10 +158,10 @@ Listener = Callable[[VisitChange], None]
 class Visits:
     """Keeps tracks and visits in `database`, and tells `tell` of each change; every method belongs inside a transaction.
 
-    `gap` is for how many seconds somebody may be out of sight within one visit.
+    `gap` says for how many seconds somebody may be out of sight of a camera within one visit.
     """
 
-    def __init__(self, database: Database, gap: float, tell: Listener) -> None:
+    def __init__(self, database: Database, gap: Callable[[str], float], tell: Listener) -> None:
         self._database = database
         self._gap = gap
         self._listener = tell
@@ -217,7 +217,8 @@ class Visits:
 
     def end(self, now: float) -> list[Visit]:
         """End the visits of those who were not seen for too long, and return them as they are now."""
-        over = self._visits("WHERE is_open AND ended < ?", now - self._gap - LATE_SECONDS)
+        open_ones = self._visits("WHERE is_open AND ended < ?", now - LATE_SECONDS)
+        over = [visit for visit in open_ones if visit.ended < now - LATE_SECONDS - self._gap(visit.camera)]
         for visit in over:
             self._write(replace(visit, is_open=False), "ended")
         return over
@@ -252,8 +253,8 @@ class Visits:
         return placed
 
     def _near(self, stay: Stay) -> list[Visit]:
-        where = "WHERE identity = ? AND camera = ? AND ended >= ? AND began <= ?"
-        return self._visits(where, stay.identity, stay.camera, stay.began - self._gap, stay.ended + self._gap)
+        gap, where = self._gap(stay.camera), "WHERE identity = ? AND camera = ? AND ended >= ? AND began <= ?"
+        return self._visits(where, stay.identity, stay.camera, stay.began - gap, stay.ended + gap)
 
     def _leave(self, visit: Visit, stay: Stay, *, takes_it_along: bool) -> Visit | None:
         """Take a stay out of a visit of another identity; alone in it, it may take the visit along, which is then returned."""
@@ -268,7 +269,7 @@ class Visits:
 
     def _divide(self, visit: Visit, stays: Sequence[Stay]) -> None:
         """Let a visit be what is left of it, or several, where nothing joins the parts any more."""
-        first, *others = _clusters(stays, self._gap)
+        first, *others = _clusters(stays, self._gap(visit.camera))
         self._write(_as_long_as(_hull(first), visit), "changed")
         for cluster in others:
             number = self._begin(_hull(cluster), "changed", is_open=visit.is_open)

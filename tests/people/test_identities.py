@@ -189,6 +189,33 @@ def test_who_was_said_not_to_be_somebody_keeps_the_visits_of_the_group(home: Hom
     assert home.visits() == [("door", group, 0, 4), ("door", group, 20, 24)]
 
 
+def test_who_was_not_ada_and_is_forgotten_as_grace_leaves_no_vector(home: Home) -> None:
+    home.know("Ada", BOB_FACE)
+    home.seeing.view("door-1", who=7)
+    home.seeing.stay("door-1", 0, 4)
+    home.seeing.search(1, "door-1", **{BOB_FACE: 99.2})
+    home.heard()
+    home.ask("tracks.unname", track="door-1")
+    grace = home.ask("tracks.name", track="door-1", person="Grace Hopper", enrol=False)["Person"]["Id"]
+    assert home.identities.remaining(grace)["rejections"] == 1
+    home.identities.forget(grace)
+    for table in ("rejections", "unknown_faces"):
+        assert home.database.rows(f"SELECT * FROM {table}") == []
+
+
+def test_where_frames_are_rare_a_visit_lasts_over_some_of_them(home: Home) -> None:
+    """Else every frame of a camera that is looked at each 20 seconds would be a visit of its own."""
+    CameraRegistry(home.broker.scripts).put([Camera("yard", "demo", 0.05)])
+    home.know("Grace Hopper", GRACE_FACE)
+    for number in range(4):
+        for camera in ("yard", "door"):
+            home.seeing.frame(20 * number, f"{camera}-{number}", camera=camera)
+            home.seeing.search(20 * number, f"{camera}-{number}", **{GRACE_FACE: 99.2})
+    home.heard()
+    assert home.visits(camera="yard") == [("yard", "Grace Hopper", 0, 60)]
+    assert len(home.visits(camera="door")) == 4
+
+
 def test_what_a_person_said_is_not_outvoted(home: Home) -> None:
     home.know("Bob", BOB_FACE)
     home.seeing.stay("door-1", 0, 2)

@@ -82,7 +82,25 @@ def test_what_is_withdrawn_or_forgotten_was_never_said(database: Database) -> No
     for person, other in (("p_grace", face), ("p_grace", vector(2)), ("p_bob", face)):
         said.add(person, "a" if other is face else "b", other, 0.0)
     said.withdraw("p_grace", "c", face)
-    assert [said.number_of(person) for person in ("p_grace", "p_bob")] == [1, 1]
-    assert said.forget("p_grace") == 1
-    assert not said.concern(["p_grace"])
-    assert said.concern(["p_bob"])
+    assert [len(said.about(person, (), ())) for person in ("p_grace", "p_bob")] == [1, 1]
+    said.delete(said.about("p_grace", (), ()))
+    assert [said.concern([person]) for person in ("p_grace", "p_bob")] == [False, True]
+
+
+@pytest.mark.parametrize(("tracks", "who"), [(["a"], 2), ([], 1)])
+def test_who_is_forgotten_is_not_kept_as_the_one_who_is_somebody_else_not(
+    database: Database, tracks: list[str], who: int
+) -> None:
+    """What was said of Ada holds the face of who it really was: it goes with that person's tracks, or faces."""
+    said = Rejections(database)
+    said.add("p_ada", "a", vector(1), 0.0)
+    said.add("p_ada", "b", vector(3), 0.0)
+    said.delete(said.about("p_grace", tracks, [vector(who)]))
+    assert database.rows("SELECT track FROM rejections") == [("b",)]
+
+
+def test_what_was_said_long_ago_is_forgotten(database: Database) -> None:
+    said = Rejections(database)
+    said.add("p_ada", "a", vector(1), 10.0)
+    said.expire(11.0)
+    assert database.rows("SELECT * FROM rejections") == []

@@ -23,7 +23,7 @@ class Book:
     def __init__(self, folder: Path) -> None:
         self.database = Database(folder, visiting.TABLES)
         self.told: list[VisitChange] = []
-        self.visits = Visits(self.database, GAP, self.told.append)
+        self.visits = Visits(self.database, lambda _: GAP, self.told.append)
 
     def saw(self, track: str, began: float, ended: float, camera: str = "door") -> None:
         with self.database.transaction():
