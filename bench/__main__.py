@@ -25,6 +25,7 @@ TITLES = {
     "search": "What searching a collection costs",
     "gate": "What the gate finds, saves and costs",
     "names": "What names and visits cost",
+    "tracks": "Who is who, and which calls that saves",
     "what_if": "What if, foretold and then done",
     "alerts": "How soon an alert arrives, and how many a minute",
     "page": "What the page costs, and how old it is",
@@ -45,6 +46,9 @@ SHOWS = {
     "not counted.",
     "names": "Names are put into results when these are read, one question to Redis a batch, so a change holds for results "
     "that came before; CPU time of the reading thread, in turns with names and without.",
+    "tracks": "Clips of two people who cross, meet, leave, come back, turn, stand in the dark or far away "
+    "(`tests/clips.py`), 8 s each. A face is searched when its track is new or seen clearly better. Milliseconds "
+    "are a worker's CPU for a frame of 720p: on the way to the result, and with what comes after it.",
     "what_if": "The Latency page computes what a change would bring from what is measured before it; here it was then made. "
     "The last column is by how much the simulation misses what is known already.",
     "alerts": "Results out of nothing, each worth an alert, to a webhook on this machine; the last row is the whole system, "

@@ -53,13 +53,18 @@ class Closeups:
         self._kept: dict[int, NDArray[np.float32] | None] = {}
         self._cuts: dict[int, Cut] = {}
 
+    @property
+    def compared(self) -> int:
+        """How many faces of the frame were made into vectors."""
+        return len(self._vectors)
+
     def unlikeness(self, face: int, track: int) -> float | None:
         """Return how far a face is from the best view of a track (`vision.tracks.Unlikeness`)."""
         if track not in self._kept:
             kept = self._kept_vector(track)
             self._kept[track] = np.frombuffer(kept, np.float32) if kept else None
         known = self._kept[track]
-        if known is None or (face not in self._vectors and len(self._vectors) >= MOST_VECTORS):
+        if known is None or (face not in self._vectors and self.compared >= MOST_VECTORS):
             return None
         own = self.vector(face)
         return None if own is None or own.shape != known.shape else float(distance(own, known))

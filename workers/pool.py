@@ -53,6 +53,7 @@ CLOCK_SECONDS = 20.0
 GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
 PRIVACY_SECONDS = 1.0
+TURNS_SECONDS = 1.0  # well within the 3 s after which a job without a sign of life is lost (pipeline/lua/common.lua)
 DERIVED_SHARE = 4  # of the threads one in so many may wait for the limits of searches and labels
 CAMERAS_SECONDS = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
@@ -102,6 +103,7 @@ class WorkerProcess:
         self._in_hand = InHand(self._mailbox)
         self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._cameras = KnownCameras(broker.scripts)
+        self._turns = Turns(max(1, settings.threads // DERIVED_SHARE))
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
@@ -131,6 +133,7 @@ class WorkerProcess:
             thread.join(max(0.0, deadline - time.monotonic()))
         for chore in self._chores:
             chore.stop()
+        self._give_back_what_waits()
         self._presence.stop()
         self._server.stop()
         self._rekognition.close()
@@ -150,7 +153,7 @@ class WorkerProcess:
             privacy=self._privacy,
             cameras=self._cameras,
             tracking=Tracking(self._broker.scripts, self._mailbox, self._privacy, self._metrics.tracking_failures),
-            turns=Turns(max(1, settings.threads // DERIVED_SHARE)),
+            turns=self._turns,
             stop=self._stop,
         )
 
@@ -173,12 +176,18 @@ class WorkerProcess:
         return [
             chore("sweep", SWEEP_SECONDS, self._sweep),
             chore("in hand", FLIGHT_SECONDS / 4, self._in_hand.extend),
+            chore("turns", TURNS_SECONDS, lambda: self._turns.renew(self._mailbox.hold)),
             chore("privacy", PRIVACY_SECONDS, self._privacy.look),
             chore("cameras", CAMERAS_SECONDS, self._cameras.look),
             chore("clock", CLOCK_SECONDS, self._set_clock),
             chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
             chore("uplink", UPLINK_SECONDS, self._uplink.publish),
         ]
+
+    def _give_back_what_waits(self) -> None:
+        with suppress(redis.RedisError):
+            for camera, token in self._turns.waiting():
+                self._mailbox.release(camera, token)
 
     def _sweep(self) -> None:
         """Let one process of all sweep in each second."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections.abc import Callable
 
 Job = tuple[str, str]
+"""A mailbox and the token of its waiting job."""
 
 
 class Turns:
     """Lets at most `places` threads be at jobs of one kind; what comes beyond waits in line, without a thread.
 
-    Whoever waits here has no lease renewed: after `mailbox`'s LOST_AFTER the job is enqueued anew, under another token, for any
-    process, and this one's is found to be stale. So nothing is lost here by a kill, nor held back by a busy process.
+    The leases of those that wait are renewed with `renew`; after a kill they end by themselves, and the jobs are found again.
     """
 
     def __init__(self, places: int) -> None:
         self._lock = threading.Lock()
         self._places = places
-        self._waiting: deque[Job] = deque()
+        self._waiting: dict[Job, None] = {}
 
     def enter(self, job: Job) -> bool:
         """Return whether it is the job's turn now; where it is not, the job waits for one that `leave`s."""
@@ -26,13 +26,26 @@ class Turns:
             if self._places > 0:
                 self._places -= 1
                 return True
-            self._waiting.append(job)
+            self._waiting[job] = None
             return False
 
     def leave(self) -> Job | None:
         """Return the job whose turn it is now, for the same thread to do; None, and a free place, when none waits."""
         with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
+            for job in self._waiting:
+                del self._waiting[job]
+                return job
             self._places += 1
             return None
+
+    def renew(self, hold: Callable[[str, str], object]) -> None:
+        """Renew the lease of every job that waits; `hold` returns None for one that is stale, which waits no more."""
+        for job in self.waiting():
+            if hold(*job) is None:
+                with self._lock:
+                    self._waiting.pop(job, None)
+
+    def waiting(self) -> list[Job]:
+        """Return the jobs that wait, the first one first."""
+        with self._lock:
+            return list(self._waiting)
