@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from people import appearances
+
 TABLES = (
+    *appearances.TABLES,
     "CREATE TABLE IF NOT EXISTS receivers (id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE) STRICT",
     """CREATE TABLE IF NOT EXISTS watches (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cameras TEXT NOT NULL, receivers TEXT NOT NULL,
@@ -22,9 +25,5 @@ TABLES = (
     attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, since REAL NOT NULL, ended_at REAL,
     trouble TEXT NOT NULL DEFAULT '', UNIQUE (alert, receiver)
 ) STRICT""",
-    "CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (receiver, next_at) WHERE state = 'waiting'",
-    """CREATE TABLE IF NOT EXISTS appearances (
-    watch TEXT NOT NULL, camera TEXT NOT NULL, subject TEXT NOT NULL, seen_at REAL NOT NULL, streak INTEGER NOT NULL,
-    PRIMARY KEY (watch, camera, subject)
-) STRICT""",
+    "CREATE INDEX IF NOT EXISTS deliveries_in_line ON deliveries (receiver, id) WHERE state = 'waiting'",
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import redis
@@ -22,6 +22,7 @@ import redis
 from people.alert_book import Alert, AlertBook
 from people.alert_desk import AlertDesk
 from people.alert_tables import TABLES
+from people.appearances import Appearances, Look
 from people.audit import Audit
 from people.delivery import Deliveries
 from people.house import Answer, Chore, House, Room, room_of
@@ -38,22 +39,12 @@ from pipeline.keys import camera_of_mailbox
 
 log = logging.getLogger(__name__)
 
-SURE_EMOTION, RUNNING = 90.0, 2
-SURE_LABEL = 80.0
+SURE_EMOTION, SURE_LABEL = 90.0, 80.0
 EMOTION_GAP, LABEL_GAP = 10.0, 30.0  # seconds without it, at least, until it counts as beginning anew
 LOOKS_IN_GAP = 3.0
 CAMERAS_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 DAY_SECONDS = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one result showed of what a watch waits for: how sure, by whom ('' where faces have no track)."""
-
-    captured_at: float
-    result: str
-    found: Mapping[str, float]
 
 
 class Alerts(Room):
@@ -65,6 +56,7 @@ class Alerts(Room):
         super().__init__(house)
         self.watches = WatchBook(house.database)
         self.book = AlertBook(house.database)
+        self._appearances = Appearances(house.database)
         self.cameras = Cameras(CameraRegistry(house.broker.scripts))
         self.deliveries = Deliveries(house, self.watches, self.cameras.get, self._names)
 
@@ -89,18 +81,18 @@ class Alerts(Room):
         elif change.kind in ("began", "changed"):
             if change.visit.person:
                 self.book.own(str(change.visit.id), change.visit.person)
-            for watch in self._interested(change.visit.camera, _time_of(change), Kind.PERSON, Kind.UNKNOWN):
-                if self._is_about(watch, change):
-                    self._keep(watch, _alert_of(watch, change, self.house.clock.now()))
+            about = [watch for watch in self.watches.all() if self._is_about(watch, change)]
+            for watch in self._interested(about, change.visit.camera, _time_of(change)):
+                self._keep(watch, _alert_of(watch, change, self.house.clock.now()))
 
     def hear(self, results: Sequence[Result]) -> None:
         """Look for emotions and labels that are waited for."""
-        kinds = {Operation.DETECT_FACES: Kind.EMOTION, Operation.DETECT_LABELS: Kind.LABEL}
-        watched = {watch.kind for watch in self.watches.all()}
-        for result in results:
-            kind = kinds.get(Operation(result.operation)) if result.operation in kinds else None
-            if kind in watched and kind is not None and not result.error and not result.camera.startswith(PHOTO_PREFIX):
-                self._look_at(result, kind)
+        kinds: dict[str, Kind] = {Operation.DETECT_FACES: Kind.EMOTION, Operation.DETECT_LABELS: Kind.LABEL}
+        watched = [watch for watch in self.watches.all() if watch.kind in kinds.values()]
+        for result in results if watched else ():
+            kind = kinds.get(result.operation)
+            if kind and not result.error and not result.camera.startswith(PHOTO_PREFIX):
+                self._look_at(result, [watch for watch in watched if watch.kind is kind])
 
     def export(self, person_id: str) -> Mapping[str, Any]:
         """Return the alerts of a person, and whom they were told."""
@@ -131,15 +123,17 @@ class Alerts(Room):
     def _names(self) -> dict[str, str]:
         return {person.id: person.name for person in self._register.all()}
 
-    def _look_at(self, result: Result, kind: Kind) -> None:
+    def _look_at(self, result: Result, watches: Iterable[Watch]) -> None:
         camera_id = camera_of_mailbox(result.camera)
-        for watch in self._interested(camera_id, result.captured_at, kind):
-            found = _emotions(result, watch.subject) if kind is Kind.EMOTION else _labels(result, watch.subject)
+        for watch in self._interested(watches, camera_id, result.captured_at):
+            is_emotion = watch.kind is Kind.EMOTION
+            found = _emotions(result, watch.subject) if is_emotion else _labels(result, watch.subject)
             look = Look(result.captured_at, result.id, found)
-            for track, sure in self._begins(watch, camera_id, look, RUNNING if kind is Kind.EMOTION else 1):
-                self._keep(watch, self._alert_of_look(watch, camera_id, look, track, sure))
+            gap = self._gap(watch, camera_id)
+            for track in self._appearances.begun(watch.id, camera_id, look, gap, twice=is_emotion):
+                self._keep(watch, self._alert_of_look(watch, camera_id, look, track))
 
-    def _alert_of_look(self, watch: Watch, camera_id: str, look: Look, track: str, sure: float) -> Alert:
+    def _alert_of_look(self, watch: Watch, camera_id: str, look: Look, track: str) -> Alert:
         """Return the alert that a look is worth: once a visit where the track belongs to one, else once a track."""
         stay = self._visits.stay(track) if track else None
         visit = self._visits.visit(stay.visit) if stay and stay.visit else None
@@ -155,29 +149,8 @@ class Alerts(Room):
             visit=str(visit.id) if visit else "",
             track=track,
             result=look.result,
-            what={name: watch.subject, "Confidence": round(sure, 2)},
+            what={name: watch.subject, "Confidence": round(look.found[track], 2)},
         )
-
-    def _begins(self, watch: Watch, camera_id: str, look: Look, running: int) -> Iterator[tuple[str, float]]:
-        """Yield what has just been seen in so many looks running, and was not before for a while; remember the look."""
-        gap = self._gap(watch, camera_id)
-        query = "SELECT subject, seen_at, streak FROM appearances WHERE watch = ? AND camera = ?"
-        known = {
-            subject: (seen_at, streak) for subject, seen_at, streak in self.house.database.rows(query, watch.id, camera_id)
-        }
-        for subject, sure in look.found.items():
-            seen_at, streak = known.get(subject, (0.0, 0))
-            if look.captured_at <= seen_at:
-                continue  # it was overtaken by a newer one
-            streak = streak + 1 if look.captured_at - seen_at <= gap else 1
-            row = (watch.id, camera_id, subject, look.captured_at, min(streak, running + 1))
-            self.house.database.execute("INSERT OR REPLACE INTO appearances VALUES (?, ?, ?, ?, ?)", *row)
-            if streak == running:
-                yield subject, sure
-        broken = "DELETE FROM appearances WHERE watch = ? AND camera = ? AND subject = ?"
-        for subject, (seen_at, streak) in known.items():
-            if subject not in look.found and streak < running and look.captured_at > seen_at:
-                self.house.database.execute(broken, watch.id, camera_id, subject)
 
     def _gap(self, watch: Watch, camera_id: str) -> float:
         camera = self.cameras.get(camera_id)
@@ -185,16 +158,16 @@ class Alerts(Room):
             return max(LABEL_GAP, LOOKS_IN_GAP * (camera.labels if camera else 0.0))
         return max(EMOTION_GAP, LOOKS_IN_GAP / camera.fps if camera else 0.0)
 
-    def _interested(self, camera_id: str, at: float, *kinds: Kind) -> list[Watch]:
-        found = [watch for watch in self.watches.all() if watch.kind in kinds]
-        camera = self.cameras.get(camera_id) if found else None
-        return [watch for watch in found if camera and watch.looks_at(camera, at)]
+    def _interested(self, watches: Iterable[Watch], camera_id: str, at: float) -> list[Watch]:
+        camera = self.cameras.get(camera_id)
+        return [watch for watch in watches if camera and watch.looks_at(camera, at)]
 
     def _is_about(self, watch: Watch, change: VisitChange) -> bool:
         visit = change.visit
         if watch.kind is Kind.UNKNOWN:
             return visit.person is None and visit.is_searched
-        return watch.subject == visit.person and visit.similarity >= self.house.settings.watch
+        is_theirs = watch.kind is Kind.PERSON and watch.subject == visit.person
+        return is_theirs and visit.similarity >= self.house.settings.watch
 
     def _keep(self, watch: Watch, alert: Alert) -> None:
         if self.book.add(alert, watch.receivers, watch.cooldown):
@@ -204,7 +177,7 @@ class Alerts(Room):
         now = self.house.clock.now()
         removed = self.book.expire(now - self.house.settings.alert_days * DAY_SECONDS)
         with self.house.database.transaction():
-            self.house.database.execute("DELETE FROM appearances WHERE seen_at < ?", now - DAY_SECONDS)
+            self._appearances.expire(now - TIDY_SECONDS)
         if removed:
             log.info("%d alerts are older than %g days and were removed", removed, self.house.settings.alert_days)
 
