@@ -6,7 +6,7 @@ from people import appearances
 
 TABLES = (
     *appearances.TABLES,
-    "CREATE TABLE IF NOT EXISTS receivers (id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE) STRICT",
+    "CREATE TABLE IF NOT EXISTS receivers (id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE) STRICT",
     """CREATE TABLE IF NOT EXISTS watches (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cameras TEXT NOT NULL, receivers TEXT NOT NULL,
     cooldown REAL NOT NULL, schedule TEXT NOT NULL, created_at REAL NOT NULL

@@ -75,13 +75,17 @@ class Alerts(Room):
         return desk.answers()
 
     def visit_changed(self, change: VisitChange) -> None:
-        """Hear of a visit, inside the transaction in which it changed; repeats are harmless."""
+        """Hear of a visit, inside the transaction in which it changed; repeats are harmless.
+
+        Only what a result shows of a visit that goes on is worth an alert: a correction, or tidying up, is no news.
+        """
         if change.kind == "rejected" and change.person:
             self.book.disown(str(change.visit.id), change.person)
         elif change.kind in ("began", "changed"):
             if change.visit.person:
                 self.book.own(str(change.visit.id), change.visit.person)
-            about = [watch for watch in self.watches.all() if self._is_about(watch, change)]
+            is_news = change.visit.is_open and bool(change.cause.result)
+            about = [watch for watch in self.watches.all() if is_news and self._is_about(watch, change)]
             for watch in self._interested(about, change.visit.camera, _time_of(change)):
                 self._keep(watch, _alert_of(watch, change, self.house.clock.now()))
 

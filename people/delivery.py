@@ -137,17 +137,20 @@ class Deliveries:
 
     def _tend(self) -> None:
         receivers = self._watches.receivers()
-        for number in self.outbox.receivers():
-            lane = self._lanes.get(number)
-            if number not in receivers:
-                continue  # its watch is being removed
-            if lane is None or not lane.is_alive():
-                lane = self._lanes[number] = Lane(receivers[number], self)
-                lane.start()
-            lane.wake()
         for number, lane in list(self._lanes.items()):
-            if not lane.is_alive():
+            if receivers.get(number) != lane.receiver or not lane.is_alive():
+                lane.stop()  # nothing more goes to a receiver that was removed
                 del self._lanes[number]
+        for number in self.outbox.receivers():
+            if number in receivers:  # else its watch is being removed
+                self._lane_of(receivers[number]).wake()
+
+    def _lane_of(self, receiver: Receiver) -> Lane:
+        lane = self._lanes.get(receiver.id)
+        if lane is None:
+            lane = self._lanes[receiver.id] = Lane(receiver, self)
+            lane.start()
+        return lane
 
     def _size(self) -> tuple[float, float]:
         """Return how many deliveries wait, and for how many seconds the oldest has."""
@@ -164,7 +167,7 @@ class Lane(threading.Thread):
 
     def __init__(self, receiver: Receiver, deliveries: Deliveries) -> None:
         super().__init__(name=f"receiver {receiver.id}", daemon=True)
-        self._receiver = receiver
+        self.receiver = receiver
         self._deliveries = deliveries
         self._outbox = deliveries.outbox
         self._sender = deliveries.sender_of(receiver)
@@ -197,13 +200,13 @@ class Lane(threading.Thread):
     def _deliver_next(self) -> bool:
         """Deliver what is due next; False when nothing is, or the file cannot be used now."""
         try:
-            delivery = self._outbox.next(self._receiver.id, self._deliveries.now())
+            delivery = self._outbox.next(self.receiver.id, self._deliveries.now())
             if delivery is None:
                 return False
             outcome = self._send(delivery)
             self._note(delivery, outcome)
         except StorageError as error:
-            log.warning("deliveries to receiver %d stop for now: %s", self._receiver.id, error)
+            log.warning("deliveries to receiver %d stop for now: %s", self.receiver.id, error)
             return False
         if self._failures:
             self._ends.wait(max(outcome.pause, pause_after(self._failures)))
@@ -225,7 +228,7 @@ class Lane(threading.Thread):
             self._failures = 0
             self._outbox.delivered(delivery, now)
             return
-        log.warning("receiver %d (%s): %s", self._receiver.id, notify_urls.shown(self._receiver.url), outcome.answer)
+        log.warning("receiver %d (%s): %s", self.receiver.id, notify_urls.shown(self.receiver.url), outcome.answer)
         if outcome.how is How.REFUSED:
             self._failures = 0
             next_at = now + pause_after(delivery.attempts + 1)
@@ -239,13 +242,13 @@ class Lane(threading.Thread):
         """Give up what has waited for too long: this message, or all of a receiver that takes none."""
         count = 0
         if outcome.how is not How.REFUSED:
-            count = self._outbox.give_up_older(self._receiver.id, now - GIVE_UP_SECONDS, now, outcome.answer)
+            count = self._outbox.give_up_older(self.receiver.id, now - GIVE_UP_SECONDS, now, outcome.answer)
         elif delivery.since < now - GIVE_UP_SECONDS:
             self._outbox.gave_up(delivery, now, outcome.answer)
             count = 1
         if count:
             self._deliveries.count_given_up(count)
-            log.error("receiver %d: %d alerts were given up after a day: %s", self._receiver.id, count, outcome.answer)
+            log.error("receiver %d: %d alerts were given up after a day: %s", self.receiver.id, count, outcome.answer)
 
 
 def pause_after(failures: int) -> float:

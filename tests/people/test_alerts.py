@@ -204,6 +204,17 @@ def test_cameras_that_may_not_be_watched_for_it_are_left_out(desk: Desk) -> None
     assert desk.causes() == []
 
 
+def test_a_correction_and_a_visit_that_is_over_are_no_news(desk: Desk) -> None:
+    """Only what a result shows of a visit that goes on."""
+    desk.watch(Kind.UNKNOWN)
+    desk.watch(Kind.PERSON, "p_1")
+    by_hand = Cause("door-1", "", MONDAY)
+    for who in (of_unknown(3), of_person("p_1")):
+        change = visit(1, 0, who)
+        desk.hear(replace(change, cause=by_hand), replace(change, visit=replace(change.visit, is_open=False)))
+    assert desk.causes() == []
+
+
 def test_not_this_person_makes_their_alerts_wrong(desk: Desk) -> None:
     desk.watch(Kind.PERSON, "p_1", cooldown=0)
     desk.hear(visit(1, 0), visit(2, 20))

@@ -210,6 +210,24 @@ def test_what_waits_is_delivered_after_a_restart(broker: Broker, tmp_path: Path)
     assert len(hook.posts) == 1
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_nothing_goes_to_a_receiver_that_was_removed(broker: Broker, process: PeopleProcess, status: int) -> None:
+    """Not even when the watch comes back with a corrected URL; nor does one that failed hold up the corrected one."""
+    with Hook(lambda count: (status, 0.0)) as old, Hook() as new:
+        removed = watch(broker, old.url)
+        smile(broker, 1)
+        old.wait_for(1)
+        ask(broker, "watches.remove", id=removed["id"])
+        added = watch(broker, new.url)
+        assert added["notify"][0]["receiver"] > removed["notify"][0]["receiver"]
+        before = len(old.posts)
+        for number in (2, 3):
+            smile(broker, number)
+        assert [post.body["track"] for post in new.wait_for(2)] == ["door-2", "door-3"]
+        assert {post.body["watch"] for post in old.posts} == {removed["id"]}
+        assert len(old.posts) <= before + 1  # one was perhaps on its way
+
+
 def test_a_delivery_is_given_up_after_a_day_and_counted(broker: Broker, process: PeopleProcess) -> None:
     with Hook(lambda count: (503, 0.0)) as hook:
         watch(broker, hook.url)
