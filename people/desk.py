@@ -10,8 +10,9 @@ from typing import Any
 from people.audit import Audit
 from people.calls import Picture
 from people.enrolment import Enrolment
-from people.house import Answer, Room, room_of
+from people.house import Answer, House, Room, room_of
 from people.library import Library, words
+from people.purposes import Purposes
 from people.register import EnrolledFace, Person, Place, Register
 from pipeline.errors import EnrolmentRefused, SettingsError, UnknownPerson
 from pipeline.requests import Request
@@ -23,6 +24,10 @@ MOST_PICTURES = 20  # of one question
 
 class Desk(Room):
     """Shows and changes the register."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._purposes = Purposes(house.broker.scripts)
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
         """Get to know the rooms that know."""
@@ -153,6 +158,10 @@ class Desk(Room):
         if face is None:
             raise EnrolmentRefused(
                 f"nothing of {track[:60]!r} is kept any more: a face just seen is kept for a quarter of an hour"
+            )
+        if not self._purposes.names_people(face.camera):
+            raise EnrolmentRefused(
+                f"nobody is known by camera {face.camera!r}, as its purpose says: enrol with a picture instead"
             )
         if not face.jpeg:
             raise EnrolmentRefused(f"no picture of {track[:60]!r} was kept, as privacy is on: enrol with a picture instead")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from people.adoption import Adoption
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Camera, Purpose
 from pipeline.presence import Presence, living
 from pipeline.tracks import Faces, FaceView
 from tests.conftest import wait_until
@@ -91,8 +93,15 @@ def test_a_face_just_seen_is_enrolled(people: People) -> None:
     answer = people.api.http.post("/api/people", json={"name": "Grace Hopper", "track": "door-1"})
     assert answer.status_code == 201, answer.text
     assert len(people.faces()) == 1
+    audience = Camera("hall", "demo", 1.0, purpose=Purpose.AUDIENCE)
+    CameraRegistry(people.chain.broker.scripts).put([audience])
+    Faces(people.chain.broker.scripts).keep("hall-1", replace(view, camera="hall"))
     Faces(people.chain.broker.scripts).keep("door-1", replace(view, jpeg=b""))
-    for track, sentence in (("door-1", "as privacy is on"), ("door-2", "kept for a quarter of an hour")):
+    for track, sentence in (
+        ("hall-1", "as its purpose says"),
+        ("door-1", "as privacy is on"),
+        ("door-2", "kept for a quarter of an hour"),
+    ):
         refused = people.api.http.post("/api/people/Grace Hopper/faces", json={"track": track})
         assert refused.status_code == 422
         assert sentence in refused.json()["error"]["message"]
