@@ -36,6 +36,8 @@ class Corrections(Room):
     def _name(self, request: Request) -> Mapping[str, Any]:
         """Let a track be somebody's, with the earlier visits of its unknown group, and enrol its face if that is wanted."""
         stay = self._stay(request)
+        if not self._identities.names_people(stay.camera):
+            raise SettingsError(f"nobody is named at {stay.camera!r}: its purpose is an audience")
         wanted, enrol = request.members.get("person"), request.members.get("enrol", True)
         if not isinstance(enrol, bool):
             raise SettingsError(f"enrol {str(enrol)[:40]!r}: write true or false")

@@ -309,6 +309,10 @@ class Identities(Room):
         """Tell the listeners that somebody said a visit is not a person's; inside a transaction."""
         self._hear_visit(VisitChange("rejected", visit, person, cause=self.visits.cause))
 
+    def names_people(self, camera: str) -> bool:
+        """Say whether people at a camera may be known."""
+        return self._purposes.names_people(camera)
+
     # --- in the API's words ---
 
     def name_of(self, stay: Stay) -> TrackName:

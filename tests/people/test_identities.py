@@ -346,6 +346,8 @@ def test_a_camera_that_becomes_an_audience_names_nobody_any_more(home: Home, mon
     monkeypatch.setattr("people.purposes.LOOK_SECONDS", 0.0)  # else within a second
     home.identities._refresh()
     assert home.name("hall-1") is None
+    with pytest.raises(SettingsError, match="nobody is named at 'hall': its purpose is an audience"):
+        home.ask("tracks.name", track="hall-1", person="Grace Hopper")
 
 
 def test_who_waits_for_a_search_may_be_grouped_but_is_not_taken_for_searched(home: Home) -> None:

@@ -182,7 +182,7 @@ def expected(sightings: Sequence[Step], names: dict[str, str]) -> list[tuple[str
     return sorted(found)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(
     sightings=st.lists(SIGHTINGS, min_size=1, max_size=8),
     names=st.dictionaries(st.sampled_from(["1", "2", "3", "4"]), st.sampled_from([GRACE, BOB])),
