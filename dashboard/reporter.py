@@ -244,14 +244,16 @@ class Sparing:
 def _is_news(state: CameraState, was: CameraState | None, *, is_paused: bool, is_explained: bool) -> bool:
     """Say whether a state is worth a notice: not that a camera starts, is tried again, or has no producer yet."""
     if state is CameraState.OFF:
-        return is_paused and was is not state
+        return (is_paused or is_explained) and was is not state  # paused, or resting
     if state is CameraState.CONNECTING:
         return is_explained and was not in (state, CameraState.UNAUTHORIZED, CameraState.NOT_FOUND)
     return state is not was
 
 
 def _state_sentence(state: CameraState, status: Json) -> str:
-    words = {CameraState.CONNECTING: "not connected", CameraState.OFF: "paused"}.get(state, state.replace("_", " "))
+    if state is CameraState.OFF:
+        return str(status["message"]) or "paused"
+    words = "not connected" if state is CameraState.CONNECTING else state.replace("_", " ")
     picture = f"{status['width']}x{status['height']} {status['codec']}".strip() if state is CameraState.LIVE else ""
     more = status["message"] or picture
     return f"{words}: {more}" if more else words

@@ -71,11 +71,13 @@ class Detector:
         self._settings = settings or DetectorSettings()
         self._net = YuNet()
 
-    def detect(self, rgb: Rgb) -> Detections:
-        """Return the faces in an RGB picture, largest first."""
+    def detect(self, rgb: Rgb, *, close_ups: bool = True) -> Detections:
+        """Return the faces in an RGB picture, largest first; without `close_ups` only those that the search is sure of."""
         threshold, overlap = self._settings.threshold, self._settings.overlap
         seen = self._search(rgb)
         sure = seen[seen.scores >= threshold].without_doubles(overlap)
+        if not close_ups:
+            return sure.largest(len(sure))
         doubts = seen[seen.scores < threshold].apart_from(sure).without_doubles(overlap)
         found = (sure + self._look_again(rgb, doubts)).without_doubles(overlap)
         return found.largest(len(found))

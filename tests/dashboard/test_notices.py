@@ -72,6 +72,14 @@ def desk() -> Desk:
     return Desk()
 
 
+def test_a_camera_that_rests_says_so_once_and_until_when(desk: Desk) -> None:
+    desk.state("live")
+    desk.look()
+    desk.state("off", "resting until Mon 08:00")
+    assert desk.look() == [("info", "camera door is resting until Mon 08:00")]
+    assert desk.look() == []
+
+
 def test_the_first_look_tells_only_what_is_wrong(desk: Desk) -> None:
     """Whoever starts the dashboard again is not told that everything is as it was."""
     desk.state("live")

@@ -249,7 +249,7 @@ class Counting:
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 
-    def find(self, image: Image) -> list[Region]:
+    def find(self, image: Image, *, quick: bool = False) -> list[Region]:  # as every finder
         self.seen.append(image.shape[:2])
         return []
 
@@ -286,7 +286,7 @@ def test_a_large_restless_place_is_seen_tile_by_tile() -> None:
     shown = np.zeros((720, 1280), bool)
 
     class Marking(Counting):
-        def find(self, image: Image) -> list[Region]:
+        def find(self, image: Image, *, quick: bool = False) -> list[Region]:  # as every finder
             code = image.astype(np.uint32) @ np.array([1, 256, 65536], np.uint32)
             height, width = code.shape
             if width > 1 and code[0, 1] == code[0, 0] + 1:  # native: neighbours are neighbours
