@@ -6,6 +6,7 @@ is Rekognition's, people see on the page why a face does not count, and privacy 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,9 @@ from pipeline.cameras import CameraRegistry
 from pipeline.entities import ATTRIBUTES, Camera, Frame, Operation, Polygon, Purpose
 from pipeline.errors import UnknownCamera
 from pipeline.faces import IGNORED
+from pipeline.tracks import camera_of_track
 
+UNDER_WAY_SECONDS = 20.0  # a call and what follows it take no longer
 EMOTIONS = "EMOTIONS"
 FEELINGS = "Expressions and Emotions"
 """Rekognition's category of labels that tell how somebody feels."""
@@ -85,9 +88,10 @@ class KnownCameras:
         self._registry = CameraRegistry(connection)
         self._version = 0
         self._rules: dict[str, Rules] = {}
+        self._nameless: dict[str, float] = {}  # cameras that name nobody, and until when it may be that a call is under way
 
     def look(self) -> None:
-        """Learn what changed; pictures kept of cameras that may keep none (any more) go. May raise redis.RedisError."""
+        """Learn what changed; pictures and names of cameras that may keep none (any more) go. May raise redis.RedisError."""
         version = self._registry.version()
         if version != self._version:
             self._rules = {**self._rules, **{camera.id: Rules.of(camera) for camera in self._registry.all()}}
@@ -95,6 +99,22 @@ class KnownCameras:
         without = [camera for camera, rules in list(self._rules.items()) if not rules.purpose.keeps_pictures]
         if without:
             self._connection.delete(*map(keys.newest, without), *map(keys.overtaken, without))
+        self._forget_people()
+
+    def _forget_people(self) -> None:
+        """Delete names and faces of the tracks of cameras that name nobody (any more), until no earlier call can add any."""
+        nameless = {camera for camera, rules in list(self._rules.items()) if not rules.purpose.names_people}
+        now = time.monotonic()
+        self._nameless = {camera: self._nameless.get(camera, now + UNDER_WAY_SECONDS) for camera in nameless}
+        cameras = {camera for camera, until in self._nameless.items() if now < until}
+        if not cameras:
+            return
+        for key_of in (keys.face, keys.name, keys.unknown):
+            prefix = len(key_of(""))
+            found = self._connection.scan_iter(match=key_of("*"), count=1000)
+            gone = [key for key in found if camera_of_track(key.decode()[prefix:]) in cameras]
+            if gone:
+                self._connection.delete(*gone)
 
     def rules_of(self, mailbox: str) -> Rules:
         """Return the rules for the frames of a mailbox, of a camera that is new as well; may raise redis.RedisError."""

@@ -22,9 +22,11 @@ from pipeline.faces import counted_faces
 from pipeline.jobs import JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox
+from pipeline.names import Names, TrackName
 from pipeline.presence import living
 from pipeline.provider import Provider
 from pipeline.results import Results
+from pipeline.tracks import Faces, FaceView
 from rekognition_local.server import Server, ServerSettings
 from tests.conftest import Valkey, wait_until
 from tests.vision.scenes import ASTRONAUT, HOPPER, background, place
@@ -173,6 +175,23 @@ def test_what_was_derived_from_a_camera_has_its_rules_and_keeps_them_when_it_is_
     registry.remove(door.id)
     cameras.look()
     assert cameras.rules_of(f"{door.id}:17").purpose == Purpose.AUDIENCE
+
+
+def test_faces_and_names_of_a_camera_that_becomes_one_for_audiences_go(broker: Broker, door: Camera) -> None:
+    """Those of another camera stay, however alike its name is."""
+    registry, cameras = CameraRegistry(broker.scripts), KnownCameras(broker.scripts)
+    names, faces = Names(broker.scripts), Faces(broker.scripts)
+    registry.put([door, replace(door, id=f"{door.id}-1")])
+    cameras.look()
+    tracks = {f"{door.id}-17", f"{door.id}-1-17"}
+    for track in tracks:
+        faces.keep(track, FaceView(door.id, 1.0, 1.0, 200.0, {}, b"jpeg", b"vector"))
+    names.write({track: TrackName(person={"Id": "p_1", "Name": "Grace"}) for track in tracks})
+    names.write({f"{door.id}-18": TrackName(unknown={"Id": "u_1", "Visits": 2})})
+    registry.put([replace(door, purpose=Purpose.AUDIENCE)])
+    cameras.look()
+    assert set(names.of([*tracks, f"{door.id}-18"])) == {f"{door.id}-1-17"}
+    assert [faces.of(track) is None for track in (f"{door.id}-17", f"{door.id}-1-17")] == [True, False]
 
 
 def test_emotions_that_come_unasked_are_taken_out_and_the_answer_itself_stays() -> None:
