@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from pipeline.entities import CameraState, CameraStatus, Purpose
+from pipeline.entities import CameraState, CameraStatus, Gate, Purpose
 from pipeline.happenings import Happenings
 from pipeline.names import Names, TrackName
 from tests.dashboard.support import FACE, camera, put_cameras
@@ -74,3 +76,28 @@ def test_with_a_camera_for_audiences_nobody_is_called_anything(show: Opener, hou
     expect(detail.locator(".face h3")).to_have_text("a face")
     expect(detail.get_by_role("button", name="This is …")).to_have_count(0)
     expect(detail.get_by_role("link", name="Notice to print")).to_have_attribute("href", "/api/cameras/door/notice")
+
+
+def test_a_camera_whose_gate_sees_nobody_is_empty_and_not_stale(show: Opener, house: House) -> None:
+    """Its last analysed picture may be as old as it likes; how much is saved is said."""
+    put_cameras(house.broker, camera("door", gate=Gate.FACE))
+    status = CameraStatus("door", CameraState.LIVE, "", house.now(), house.now(), 320, 180, capture_fps=25.0)
+    house.registry.report(replace(status, gate_sees="1 face", gate_passed=4.9, gate_saved=0.1), 60)
+    page = show(f"{house.api.url}/#camera=door")
+    house.see("door", face(1, 0.1))
+    detail = page.get_by_role("dialog")
+    expect(detail.locator(".ages")).to_contain_text("1 face")
+    house.registry.report(replace(status, gate_sees="nobody", gate_passed=0.1, gate_saved=4.9), 60)
+    expect(detail.get_by_text("4.9/s saved · nobody")).to_be_visible()
+    expect(detail.get_by_text("Nobody is there: the last picture that was analysed is")).to_be_visible()
+    expect(detail.locator(".ages")).to_have_text(re.compile(r"[4-9]\.\d s"))
+    expect(detail.locator(".stage")).to_have_class("stage ")
+    page.keyboard.press("Escape")
+    expect(tile(page, "door").locator(".ages .badge").last).to_have_text("nobody there")
+
+
+def test_the_newest_labels_of_the_scene_stand_in_the_tile(show: Opener, house: House) -> None:
+    put_cameras(house.broker, camera("yard", labels=10.0))
+    page = show(house.api.url)
+    house.see_labels("yard", "Dog", "Person")
+    expect(tile(page, "yard").locator(".scene")).to_have_text("labels of the sceneDog, Person")
