@@ -63,7 +63,8 @@ class PersonDialog {
   #buttons() {
     const add = h("button", { class: "button primary", type: "button", onclick: () => this.#add(add) }, "Enrol these pictures");
     const forget = h("button", { class: "button danger", type: "button", onclick: () => this.#confirm(forget) }, "Forget …");
-    return h("div", { class: "row apart" }, add, forget);
+    const all = h("a", { class: "button", href: `${this.#path()}/export`, download: "" }, "Export all that is kept");
+    return h("div", { class: "row apart" }, add, h("div", { class: "row" }, all, forget));
   }
 
   async #change(members) {
@@ -99,6 +100,7 @@ class PersonDialog {
     button.disabled = false;
     if (!proof) return undefined;
     this.#body.replaceChildren(proofOf(proof));
+    this.#dialog.scrollTop = 0;
     return this.#onchange();
   }
 

@@ -5,14 +5,14 @@ import { number } from "../../core/format.js";
 
 const WORDS = {
   people: "their entry", faces: "faces in the collection", users: "users of the collection", results: "results", pictures: "pictures",
-  names: "names of tracks", visits: "visits", votes: "votes", rejections: "corrections", alerts: "alerts", watches: "watches",
-  deliveries: "deliveries that waited", audit: "entries of the log that named them", enrolments: "enrolments under way",
+  names: "names of tracks", visits: "visits", tracks: "tracks", votes: "votes", rejections: "corrections", alerts: "alerts", watches: "watches",
+  deliveries: "deliveries that waited", unknowns: "groups of unknowns like them", audit: "entries of the log that named them", enrolments: "enrolments under way",
 };
 
 // `proof` as POST /api/people/{id}/forget answers it.
 export function proofOf({ name, removed, remaining, unreachable }) {
   const left = Object.values(remaining).reduce((sum, count) => sum + count, 0);
-  const kinds = [...new Set([...Object.keys(removed), ...Object.keys(remaining)])].sort();
+  const kinds = [...new Set([...Object.keys(removed), ...Object.keys(remaining)])].sort((a, b) => (removed[b] ?? 0) - (removed[a] ?? 0));
   return h("div", { class: "stack" },
     h("p", { class: left ? "error" : "", role: "status" }, left
       ? `${name} is recognised no more, but a search still finds ${number(left)} traces: try again in a moment.`

@@ -55,7 +55,7 @@ function visitRow() {
 }
 
 function tellVisit(row, visit) {
-  const who = whoIs({ ...visit, Track: true });
+  const who = visit.Unknown ? `unknown ${visit.Unknown.Id}, ${visit.Unknown.Visits > 1 ? `${visit.Unknown.Visits} visits` : "1 visit"}` : whoIs({ ...visit, Track: true });
   const [name, camera, from, lasted, correct] = row.children;
   say(name, visit.Person ? `${who} (${Math.round(visit.Person.Similarity ?? 0)} %)` : who);
   say(camera, visit.camera);
