@@ -45,13 +45,17 @@ class PeopleSettings:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every room can use; `registry` is what /metrics shows."""
+    """What every room can use; `registry` is what /metrics shows.
+
+    `may_serve` says whether this process is the one that serves: no other thread of a room does anything elsewhere otherwise.
+    """
 
     broker: Broker
     database: Database
     clock: Clock
     settings: PeopleSettings
     registry: CollectorRegistry
+    may_serve: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Room:
         return ()
 
     def start(self) -> None:
-        """Begin what runs on threads of this room; Redis may be away."""
+        """Begin what runs on threads of this room, once this process serves; Redis may be away."""
 
     def stop(self) -> None:
         """End what runs on threads of this room."""

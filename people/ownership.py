@@ -1,21 +1,28 @@
-"""One people process serves a system at a time; another one waits until it is gone, so that nothing is told or paid twice."""
+"""One people process serves a system, and a folder; another one waits until it is gone, so that nothing is told or paid twice.
+
+Of the folder the kernel knows who has it (a lock that goes with the process), of the system Redis does (a lease).
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import socket
 import time
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import redis
 
+from people.database import FILE_NAME
 from pipeline import keys
 
 log = logging.getLogger(__name__)
 
+LOCK_NAME = "people.lock"
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 
@@ -23,8 +30,10 @@ RENEW_SECONDS = 1.0
 class Ownership:
     """Whether this process is the one; `look` renews it each second and may raise redis.RedisError."""
 
-    def __init__(self, connection: redis.Redis) -> None:
+    def __init__(self, connection: redis.Redis, folder: Path) -> None:
         self._connection: Any = connection
+        self._folder = folder
+        self._lock: IO[bytes] | None = None
         self._key = keys.owner("people")
         self._me = {"name": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid()}
         self._until = 0.0
@@ -37,6 +46,9 @@ class Ownership:
 
     def look(self) -> None:
         """Be the one, if no other is."""
+        if not self._has_folder():
+            self._wait_for(f"another rekstream uses {self._folder / FILE_NAME}: name another folder with --data")
+            return
         asked_at, life = time.monotonic(), int(LEASE_SECONDS * 1000)
         text = json.dumps(self._me)
         if self._connection.set(self._key, text, nx=True, px=life) or self._may_take_over():
@@ -44,17 +56,34 @@ class Ownership:
             self._until = asked_at + LEASE_SECONDS
             self._has_warned = False
             return
+        self._wait_for(f"{self._holder()} serves this system as `rekstream people` already")
+
+    def give_up(self) -> None:
+        """Let another one serve at once; may raise redis.RedisError."""
+        self._until = 0.0
+        if self._lock is not None:
+            self._lock.close()
+        if self._read() == self._me:
+            self._connection.delete(self._key)
+
+    def _wait_for(self, why: str) -> None:
         self._until = 0.0
         if not self._has_warned:
             self._has_warned = True
-            log.warning("%s serves this system as `rekstream people` already: this one waits until it is gone", self._holder())
+            log.warning("%s; this one waits until that is gone", why)
 
-    def give_up(self) -> None:
-        """Let another one serve at once."""
-        holder = self._read()
-        if holder == self._me:
-            self._connection.delete(self._key)
-        self._until = 0.0
+    def _has_folder(self) -> bool:
+        """Say whether the folder is this process's; it stays so while it lives."""
+        if self._lock is not None:
+            return True
+        lock = (self._folder / LOCK_NAME).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            return False
+        self._lock = lock
+        return True
 
     def _may_take_over(self) -> bool:
         """Say whether the holder is this process, or one of this machine that has died."""

@@ -54,11 +54,12 @@ class PeopleProcess:
         self._metrics = PeopleMetrics(registry)
         self._clock = _clock_of(broker)
         self._database = Database(settings.data, TABLES)
-        self.house = House(broker, self._database, self._clock, settings, registry)
+        self._ownership = Ownership(broker.scripts, settings.data)
+        self._has_begun = False
+        self.house = House(broker, self._database, self._clock, settings, registry, self._may_serve)
         self.rooms: list[Room] = [room(self.house) for room in ROOMS]
         for room in self.rooms:
             room.meet({type(other): other for other in self.rooms})
-        self._ownership = Ownership(broker.scripts)
         self._answering = Answering(broker, self._answers(), self._metrics, self._may_serve, stop)
         self._follower = Follower(broker, self._database, self.rooms, self._may_serve, stop)
         self._chores = self._make_chores()
@@ -68,9 +69,7 @@ class PeopleProcess:
     def start(self) -> None:
         """Begin to know, to hear and to answer."""
         with suppress(redis.RedisError):
-            self._ownership.look()
-        for room in self.rooms:
-            room.start()
+            self._look_whose_turn()
         for chore in self._chores:
             chore.start()
         self._follower.start()
@@ -83,7 +82,7 @@ class PeopleProcess:
         self._follower.join(GRACE_SECONDS)
         for chore in self._chores:
             chore.stop()
-        for room in reversed(self.rooms):
+        for room in reversed(self.rooms if self._has_begun else ()):
             room.stop()
         with suppress(redis.RedisError):
             self._ownership.give_up()
@@ -97,7 +96,7 @@ class PeopleProcess:
     def _make_chores(self) -> list[Periodic]:
         ours = (
             Chore("clock", CLOCK_SECONDS, self._set_clock),
-            Chore("ownership", RENEW_SECONDS, self._ownership.look),
+            Chore("ownership", RENEW_SECONDS, self._look_whose_turn),
         )
         chores = [*ours, *(self._only_while_serving(chore) for room in self.rooms for chore in room.chores())]
         return [Periodic(chore.name, chore.seconds, chore.action, _failed(chore.name)) for chore in chores]
@@ -108,6 +107,14 @@ class PeopleProcess:
                 chore.action()
 
         return replace(chore, action=act)
+
+    def _look_whose_turn(self) -> None:
+        """Serve, if no other process does; what rooms do on threads of their own begins then."""
+        self._ownership.look()
+        if self._may_serve() and not self._has_begun:
+            self._has_begun = True
+            for room in self.rooms:
+                room.start()
 
     def _may_serve(self) -> bool:
         return self._ownership.is_ours

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +17,9 @@ import redis
 
 from dashboard.settings import DashboardSettings
 from people import process as process_module
-from people.house import Room
+from people.house import PeopleSettings, Room
+from people.process import PeopleProcess
+from people.register import Register
 from people.rooms import ROOMS, TABLES
 from pipeline import keys
 from pipeline.broker import Broker
@@ -163,6 +166,28 @@ def test_one_process_serves_and_another_waits_until_it_is_gone(
         broker.scripts.set(keys.owner("people"), json.dumps(here))
         wait_until(lambda: _is_served(Requests(broker)))
     assert broker.scripts.get(keys.owner("people")) is None
+
+
+def test_two_processes_never_share_a_folder(
+    session_valkey: Valkey, own_valkey: Valkey, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even for two systems: what one of them keeps and delivers the other would deliver again."""
+    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    begun: list[str] = []
+    monkeypatch.setattr(Register, "start", lambda room: begun.append(room.house.broker.address))
+    with people_process(broker, tmp_path):
+        other = Broker(own_valkey.url)
+        stop = threading.Event()
+        waiting = PeopleProcess(other, PeopleSettings(tmp_path, LOCAL), stop)
+        waiting.start()
+        assert begun == [broker.address]
+        assert not _is_served(Requests(other))
+        assert session_valkey.url == broker.address
+    wait_until(lambda: _is_served(Requests(other)))
+    assert begun == [broker.address, other.address]
+    stop.set()
+    waiting.shut_down()
+    other.close()
 
 
 def _dead_pid() -> int:
