@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.timing import cpu_ms
-from pipeline.entities import Frame, Purpose
+from pipeline.entities import Frame
 from pipeline.provider import Provider
 from pipeline.tracks import Enrolled
 from rekognition_local.shapes import face_detail
@@ -24,6 +24,7 @@ from tests.clips import CLIPS, HD, Clip, SeenFace
 from tests.vision.scenes import jpeg
 from vision.faces import FaceEngine
 from workers.closeups import Closeups, recognizer
+from workers.rules import Rules
 from workers.tracking import Seen
 from workers.views import View
 
@@ -111,7 +112,7 @@ def follow_clip(frames: list[Answered], clip: Clip) -> Told:
     told, state, kept = Told(seconds=clip.seconds, stays=len(clip.people)), None, dict[int, bytes]()
     owners: dict[int, set[str]] = defaultdict(set)
     for one in frames:
-        seen = seen_of(one, kept)
+        seen = seen_of(one, kept, len(frames) / clip.seconds)
         was = state
 
         def step(seen: Seen = seen, was: str | None = was) -> None:
@@ -129,10 +130,10 @@ def follow_clip(frames: list[Answered], clip: Clip) -> Told:
     return told
 
 
-def seen_of(one: Answered, kept: dict[int, bytes]) -> Seen:
+def seen_of(one: Answered, kept: dict[int, bytes], fps: float) -> Seen:
     views = [View.of(place, face, HD[1]) for place, face in enumerate(one.response["FaceDetails"])]
     closeups = Closeups(one.frame, views, lambda number: kept.get(number, b""))
-    return Seen(one.frame, Purpose.TEST, one.response, views, Enrolled("people", 2, 80.0), closeups)
+    return Seen(one.frame, Rules(fps=fps), one.response, views, Enrolled("people", 2, 80.0), closeups)
 
 
 def look_closer(seen: Seen, kept: dict[int, bytes]) -> None:

@@ -16,7 +16,9 @@ import redis
 
 from pipeline import keys
 
-STATE_SECONDS = 60
+STATE_SECONDS = 900
+"""How long the state of a camera is kept after its last face: boxes and times, no faces."""
+
 FACE_SECONDS = 900
 """How long a face is kept after it was last worth a look: a little longer than results are."""
 

@@ -177,6 +177,12 @@ def _approach(at: float) -> Stand:
     return Stand(0.35 + 0.12 * math.sin(at / 2), 0.42, 0.06 + 0.29 * share**2)
 
 
+def _up_close(at: float) -> Stand | None:
+    """Come up to the camera within a second, as the portraits of the demo do, stay, and go as quickly."""
+    near = min(1.0, at - 0.5, 5.5 - at)
+    return Stand(0.4 + 0.05 * math.sin(at), 0.5, 0.35 * near) if near > 0 else None
+
+
 def _only(since: float, until: float, walk: Callable[[float], Stand | None]) -> Callable[[float], Stand | None]:
     return lambda at: walk(at) if since <= at < until else None
 
@@ -204,6 +210,7 @@ CLIPS: Mapping[str, Clip] = {
         Clip("turning", 10, (Person(HOPPER, _turning),)),
         Clip("dark", 8, (Person(ASTRONAUT, _sway(0.4, 0.5, 0.3, 6)),), light=lambda at: 0.16 + 0.06 * math.sin(at)),
         Clip("far", 8, (Person(HOPPER, _line((0.2, 0.4), (0.8, 0.45), 0.04, 1, 7)),)),
+        Clip("up_close", 6, (Person(HOPPER, _up_close), Person(ASTRONAUT, _sway(0.8, 0.5, 0.3, 5)))),
         Clip("approaching", 8, (Person(ASTRONAUT, _approach),)),
         Clip(
             "poster",

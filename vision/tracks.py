@@ -19,8 +19,8 @@ from vision.assignment import best_pairs
 from vision.embedding import distance_at
 from vision.entities import Box
 
-FORGET_SECONDS = 10.0
-"""A track that was not seen for so long has ended: who comes back later begins another one."""
+FORGET_SECONDS, FORGET_FRAMES = 10.0, 3.0
+"""A track that was not seen for so long, in seconds and in frames, has ended: who comes back later begins another one."""
 
 MOST_TRACKS = 200
 
@@ -31,12 +31,14 @@ Pairs: TypeAlias = dict[tuple[int, int], float]
 """Cost in heights of the face, by the track's number and the box's place."""
 
 _ALIKE, _SAME = distance_at(80), distance_at(99)
-_EPOCH = 1_735_689_600  # 2025: numbers are at least the seconds since then, so an emptied server gives none out again
+_EPOCH = 1_735_689_600  # 2025: numbers are at least the tenths of seconds since then, so a server that was emptied, or
+_A_SECOND = 10  # a state that expired, gives none out again while a camera has not ten new faces a second for long
 _DAMPING = 1.5  # seconds after which somebody is not expected to walk on as before
 _SMOOTHING = 0.25  # seconds of movement that a speed is an average of
 _FASTEST = 12.0  # heights a second; who walks by makes 6 to 8
-_GROWTH = 2.0  # heights that a change of size by the factor e counts as
-_USUAL_SECONDS = 2.5  # from one result to the next, at the slowest that is promised
+_CLOSE_UP = 1.4  # logarithm of how much larger a face may become: fourfold
+_GROWTH = 1.0  # heights that a change of size by the factor e counts as
+_USUAL_SECONDS, _USUAL_FRAMES = 2.5, 1.5  # from one result to the next
 _MISSED_SECONDS = 0.8  # for which a face may be overlooked, and still be believed to be the same when it is seen again
 _UNSEEN = 4.0  # heights that a box may be off whose face cannot be compared
 _MARGIN = 1.0  # heights by which every other pair has to be worse than a clear one
@@ -127,17 +129,24 @@ def nobody_knows(_face: int, _track: int) -> None:
 
 
 def follow(
-    scene: Scene, boxes: Sequence[Box], at: float, aspect: float = 16 / 9, unlikeness: Unlikeness = nobody_knows
+    scene: Scene,
+    boxes: Sequence[Box],
+    at: float,
+    aspect: float = 16 / 9,
+    unlikeness: Unlikeness = nobody_knows,
+    interval: float = 1.0,
 ) -> Followed:
     """Say whose the boxes of a frame are, which was taken `at` seconds; `aspect` is its width over its height.
 
-    Where boxes leave a doubt `unlikeness` is asked, and nowhere else: what it does may be slow.
+    `interval` is how many seconds usually lie between two frames. Where boxes leave a doubt `unlikeness` is asked, and nowhere
+    else: what it does may be slow.
     """
     if at < scene.at:
         return Followed(scene, _looked_back(scene, boxes, at, aspect), is_overtaken=True)
-    tracks = {number: track for number, track in scene.tracks.items() if at - track.seen_at <= FORGET_SECONDS}
+    since = at - max(FORGET_SECONDS, FORGET_FRAMES * interval)
+    tracks = {number: track for number, track in scene.tracks.items() if track.seen_at >= since}
     costs = _possible(tracks, boxes, at, aspect)
-    owners = _clear(costs, {number: _believed(track, scene.at, at) for number, track in tracks.items()})
+    owners = _clear(costs, {number: _believed(track, scene.at, at, interval) for number, track in tracks.items()})
     owners |= _by_likeness(_without(costs, owners), unlikeness)
     owners |= _back(tracks, owners, len(boxes), unlikeness)
     seen = [tracks[owners[place]].moved(box, at, aspect) if place in owners else None for place, box in enumerate(boxes)]
@@ -153,7 +162,7 @@ def follow(
 
 
 def _possible(tracks: Mapping[int, Track], boxes: Sequence[Box], at: float, aspect: float) -> Pairs:
-    """Return what each pair costs that could be one person, at the speed of somebody who runs."""
+    """Return what each pair costs that could be one person, at the speed of somebody who runs, or who comes up close."""
     costs: Pairs = {}
     for number, track in tracks.items():
         seconds = abs(at - track.seen_at)
@@ -164,7 +173,8 @@ def _possible(tracks: Mapping[int, Track], boxes: Sequence[Box], at: float, aspe
             height = max(1e-9, (box.height + track.box.height) / 2)
             apart = math.hypot((x - x0) * aspect, y - y0) / height
             growth = abs(math.log(max(1e-9, box.height) / max(1e-9, track.box.height)))
-            if apart <= reach and growth <= min(1.4, 0.4 + 0.8 * seconds):
+            most = _CLOSE_UP if _around(box, track.box) else min(_CLOSE_UP, 0.4 + 0.8 * seconds)
+            if apart <= reach and growth <= most:
                 costs[number, place] = apart + _GROWTH * growth
     return costs
 
@@ -186,10 +196,10 @@ def _clear(costs: Pairs, believed: Mapping[int, float]) -> dict[int, int]:
     return owners
 
 
-def _believed(track: Track, newest: float, at: float) -> float:
+def _believed(track: Track, newest: float, at: float, interval: float) -> float:
     """Return by how many heights a box may be off from where its track should be, none when the track was lost meanwhile."""
     seconds = at - track.seen_at
-    is_lost = seconds > _USUAL_SECONDS or (track.seen_at < newest and seconds > _MISSED_SECONDS)
+    is_lost = seconds > max(_USUAL_SECONDS, _USUAL_FRAMES * interval) or (track.seen_at < newest and seconds > _MISSED_SECONDS)
     return -1.0 if is_lost else _off_after(seconds)
 
 
@@ -250,12 +260,20 @@ def _without(costs: Pairs, owners: Mapping[int, int]) -> Pairs:
     return {pair: cost for pair, cost in costs.items() if pair[0] not in taken and pair[1] not in owners}
 
 
+def _around(one: Box, other: Box) -> bool:
+    """Say whether one of two boxes is around the other's middle."""
+    return any(
+        a.left <= b.left + b.width / 2 <= a.left + a.width and a.top <= b.top + b.height / 2 <= a.top + a.height
+        for a, b in ((one, other), (other, one))
+    )
+
+
 def _middle(box: Box) -> tuple[float, float]:
     return box.left + box.width / 2, box.top + box.height / 2
 
 
 def _number_of(at: float) -> int:
-    return max(1, int(at - _EPOCH))
+    return max(1, int((at - _EPOCH) * _A_SECOND))
 
 
 _BOX_DIGITS, _TIME_DIGITS = 5, 6

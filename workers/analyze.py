@@ -106,10 +106,8 @@ class Analyzer:
             return
         job: Job | None = (camera, token) if self.turns.enter((camera, token)) else None
         while job is not None:
-            try:
-                self._analyze(*job)
-            finally:
-                job = self.turns.leave()
+            _safely(self._analyze, *job)
+            job = self.turns.leave()
 
     def _analyze(self, camera: str, token: str) -> None:
         asked_at = self.clock.now()
@@ -149,7 +147,7 @@ class Analyzer:
         stages["service"] = answer.service_seconds
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
-        seen = self.tracking.follow(taken.frame, rules.purpose, rules.told(taken.frame, answer.response))
+        seen = self.tracking.follow(taken.frame, rules, rules.told(taken.frame, answer.response))
         result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | dict(seen.told)
         kept = kept_instead(self.privacy, rules.purpose, taken.frame, seen.response)
         finished = self._finish(taken, "analysed", result, kept)
@@ -265,8 +263,13 @@ def install(job: Callable[[str, str], None]) -> None:
 
 def analyze(camera: str, token: str) -> None:
     """Run one job; never raises, so that RQ keeps nothing of it."""
+    _safely(_installed[0], camera, token)
+
+
+def _safely(job: Callable[[str, str], None], camera: str, token: str) -> None:
+    """Run one job; what it raises is told, and goes no further."""
     try:
-        _installed[0](camera, token)
+        job(camera, token)
     except redis.RedisError as error:
         log.warning("job of %s broken off, it is found again within seconds: %s", camera, error)
     except Exception:  # the job's boundary: a thread that died would take its slot along

@@ -54,6 +54,7 @@ GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
 PRIVACY_SECONDS = 1.0
 TURNS_SECONDS = 1.0  # well within the 3 s after which a job without a sign of life is lost (pipeline/lua/common.lua)
+LEAST_DERIVED = 2  # so that two people who come together are searched together
 DERIVED_SHARE = 4  # of the threads one in so many may wait for the limits of searches and labels
 CAMERAS_SECONDS = 1.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
@@ -103,7 +104,7 @@ class WorkerProcess:
         self._in_hand = InHand(self._mailbox)
         self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._cameras = KnownCameras(broker.scripts)
-        self._turns = Turns(max(1, settings.threads // DERIVED_SHARE))
+        self._turns = Turns(max(LEAST_DERIVED, settings.threads // DERIVED_SHARE))
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())

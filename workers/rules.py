@@ -34,11 +34,12 @@ class Rules:
     purpose: Purpose = Purpose.TEST
     zones: tuple[Polygon, ...] = ()
     smallest_face: int = 0
+    fps: float = 1.0
 
     @classmethod
     def of(cls, camera: Camera) -> Rules:
         """Return the rules of a camera."""
-        return cls(camera.purpose, camera.zones, camera.smallest_face)
+        return cls(camera.purpose, camera.zones, camera.smallest_face, camera.fps)
 
     def asked(self, frame: Frame) -> Frame:
         """Return the frame as it may be asked about: where emotions are not inferred, nobody is asked for them."""

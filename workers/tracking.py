@@ -21,7 +21,7 @@ from prometheus_client import Counter
 
 from pipeline import keys
 from pipeline.camera_spec import is_camera
-from pipeline.entities import Frame, Operation, Policy, Purpose
+from pipeline.entities import Frame, Operation, Policy
 from pipeline.faces import IGNORED
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox
@@ -29,6 +29,7 @@ from pipeline.shared import Privacy
 from pipeline.tracks import Contended, Enrolled, Faces, FaceView, TrackStates, enrolled, track_id
 from vision.tracks import Scene, follow, nobody_knows
 from workers.closeups import Closeups, Cut
+from workers.rules import Rules
 from workers.views import View, Worth, decide
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Seen:
     """The faces of one frame: whose they are, once that was decided, and which are worth a closer look."""
 
     frame: Frame
-    purpose: Purpose
+    rules: Rules
     response: Mapping[str, Any]
     views: Sequence[View] = ()
     known: Enrolled | None = None
@@ -72,11 +73,12 @@ class Seen:
         """Return the camera's state after this frame, None where it stays as it is; may be called again with a newer one."""
         frame, boxes = self.frame, [view.box for view in self.views]
         unlikeness = self.closeups.unlikeness if self.closeups else nobody_knows
-        followed = follow(_scene_of(state), boxes, frame.captured_at, frame.width / frame.height, unlikeness)
+        aspect, interval = frame.width / frame.height, 1 / max(1e-3, self.rules.fps)
+        followed = follow(_scene_of(state), boxes, frame.captured_at, aspect, unlikeness, interval)
         self.numbers, self.worth = followed.numbers, {}
         if followed.is_overtaken:
             return None
-        scene = self._decided(followed.scene, is_named) if self.purpose.names_people else followed.scene
+        scene = self._decided(followed.scene, is_named) if self.rules.purpose.names_people else followed.scene
         return json.dumps(scene.as_json(), separators=(",", ":"))
 
     def _decided(self, scene: Scene, is_named: Callable[[str], bool]) -> Scene:
@@ -106,13 +108,13 @@ class Tracking:
         self._looked_at = 0.0
         self._complained_at = 0.0
 
-    def follow(self, frame: Frame, purpose: Purpose, response: Mapping[str, Any]) -> Seen:
+    def follow(self, frame: Frame, rules: Rules, response: Mapping[str, Any]) -> Seen:
         """Say whose the faces of an answer are; for the frames of photos, and for other operations, nobody's."""
-        nothing = Seen(frame, purpose, response)
+        nothing = Seen(frame, rules, response)
         if frame.operation != Operation.DETECT_FACES or not is_camera(frame.camera):
             return nothing
         try:
-            seen = self._seen(frame, purpose, response)
+            seen = self._seen(frame, rules, response)
             if seen.views:
                 self._states.change(frame.camera, lambda state: seen.step(state, self._is_named))
             return seen
@@ -128,12 +130,12 @@ class Tracking:
             except Exception as error:  # the boundary: the result is out, and the thread has other frames to serve
                 self._failed(seen.frame.camera, error)
 
-    def _seen(self, frame: Frame, purpose: Purpose, response: Mapping[str, Any]) -> Seen:
+    def _seen(self, frame: Frame, rules: Rules, response: Mapping[str, Any]) -> Seen:
         views = _views(frame, response)
-        if not purpose.names_people or not views:
-            return Seen(frame, purpose, response, views)
+        if not rules.purpose.names_people or not views:
+            return Seen(frame, rules, response, views)
         closeups = Closeups(frame, views, lambda number: self._faces.vector_of(track_id(frame.camera, number)))
-        return Seen(frame, purpose, response, views, self._enrolled(), closeups)
+        return Seen(frame, rules, response, views, self._enrolled(), closeups)
 
     def _look_closer(self, seen: Seen, face: int, worth: Worth) -> None:
         track, closeups = seen.tracks[face], seen.closeups
@@ -144,7 +146,7 @@ class Tracking:
         if not worth.is_best:
             self._faces.keep_on(track)
             return
-        is_shown = seen.purpose.keeps_pictures and not self._privacy.is_on
+        is_shown = seen.rules.purpose.keeps_pictures and not self._privacy.is_on
         self._faces.keep(track, _best_view(seen, face, closeups, is_shown=is_shown))
 
     def _enrolled(self) -> Enrolled | None:

@@ -13,12 +13,13 @@ class Turns:
     """Lets at most `places` threads be at jobs of one kind; what comes beyond waits in line, without a thread.
 
     The leases of those that wait are renewed with `renew`; after a kill they end by themselves, and the jobs are found again.
+    The line is no longer than there are mailboxes, however long nothing moves.
     """
 
     def __init__(self, places: int) -> None:
         self._lock = threading.Lock()
         self._places = places
-        self._waiting: dict[Job, None] = {}
+        self._waiting: dict[str, str] = {}  # by mailbox: a newer token takes the place of one that must be stale
 
     def enter(self, job: Job) -> bool:
         """Return whether it is the job's turn now; where it is not, the job waits for one that `leave`s."""
@@ -26,26 +27,27 @@ class Turns:
             if self._places > 0:
                 self._places -= 1
                 return True
-            self._waiting[job] = None
+            mailbox, token = job
+            self._waiting[mailbox] = token
             return False
 
     def leave(self) -> Job | None:
         """Return the job whose turn it is now, for the same thread to do; None, and a free place, when none waits."""
         with self._lock:
-            for job in self._waiting:
-                del self._waiting[job]
-                return job
+            for mailbox in self._waiting:
+                return mailbox, self._waiting.pop(mailbox)
             self._places += 1
             return None
 
     def renew(self, hold: Callable[[str, str], object]) -> None:
         """Renew the lease of every job that waits; `hold` returns None for one that is stale, which waits no more."""
-        for job in self.waiting():
-            if hold(*job) is None:
+        for mailbox, token in self.waiting():
+            if hold(mailbox, token) is None:
                 with self._lock:
-                    self._waiting.pop(job, None)
+                    if self._waiting.get(mailbox) == token:
+                        del self._waiting[mailbox]
 
     def waiting(self) -> list[Job]:
         """Return the jobs that wait, the first one first."""
         with self._lock:
-            return list(self._waiting)
+            return list(self._waiting.items())

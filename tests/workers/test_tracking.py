@@ -158,7 +158,7 @@ class Room:
         """Return the faces of a frame as they are published."""
         frame = Frame("cam", 1, NOW + shot.at, jpeg(shot.rgb), *HD)
         answer = self._client.detect_faces(Image={"Bytes": frame.jpeg}, Attributes=["DEFAULT"])
-        seen = self.tracking.follow(frame, rules.purpose, rules.told(frame, {"FaceDetails": answer["FaceDetails"]}))
+        seen = self.tracking.follow(frame, rules, rules.told(frame, {"FaceDetails": answer["FaceDetails"]}))
         self.tracking.look_closer(seen)
         return list(seen.told["FaceDetails"])
 
@@ -235,7 +235,7 @@ def test_a_fault_in_following_costs_no_result_and_is_counted(broker: Broker) -> 
     mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
     tracking = Tracking(broker.scripts, mailbox, Privacy(broker.scripts, told=False), metrics.tracking_failures)
     answer = {"FaceDetails": [FACE]}
-    seen = tracking.follow(Frame("cam", 1, time.time(), b"", *HD), Purpose.TEST, answer)
+    seen = tracking.follow(Frame("cam", 1, time.time(), b"", *HD), Rules(), answer)
     tracking.look_closer(seen)
     assert seen.told == answer
     assert metrics.tracking_failures._value.get() == 1
@@ -246,7 +246,7 @@ def test_what_another_version_kept_of_tracks_is_begun_anew(broker: Broker) -> No
     metrics = WorkerMetrics(CollectorRegistry())
     mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
     tracking = Tracking(broker.scripts, mailbox, Privacy(broker.scripts, told=False), metrics.tracking_failures)
-    seen = tracking.follow(Frame("cam", 1, time.time(), b"", *HD), Purpose.AUDIENCE, {"FaceDetails": [FACE]})
+    seen = tracking.follow(Frame("cam", 1, time.time(), b"", *HD), Rules(Purpose.AUDIENCE), {"FaceDetails": [FACE]})
     assert seen.told["FaceDetails"][0]["Track"].startswith("cam-")
     assert metrics.tracking_failures._value.get() == 0
 

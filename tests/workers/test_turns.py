@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
+import redis
+
+from workers.analyze import Analyzer
 from workers.turns import Turns
 
 JOBS = [("cam:1", "a"), ("cam:2", "b"), ("cam:3", "c"), ("cam:4", "d")]
@@ -22,3 +29,32 @@ def test_who_waits_keeps_its_lease_and_what_is_stale_waits_no_more() -> None:
     turns.renew(lambda camera, token: held.append(camera) or (None if token == "c" else "SearchFacesByImage"))
     assert held == ["cam:2", "cam:3", "cam:4"]
     assert turns.waiting() == [JOBS[1], JOBS[3]]
+
+
+def test_the_line_is_no_longer_than_there_are_mailboxes() -> None:
+    turns = Turns(1)
+    turns.enter(("cam:1", "a"))
+    for token in "bcdefg":
+        turns.enter(("cam:2", token))
+    assert turns.waiting() == [("cam:2", "g")]
+
+
+def test_a_job_that_breaks_off_gives_its_turn_back() -> None:
+    """Redis hiccups once while others wait in line: they are served, and so is who comes later."""
+    broken, served = [True], []
+
+    class Hiccups:
+        def hold(self, camera: str, token: str) -> None:
+            if broken:
+                broken.pop()
+                analyzer.analyze("cam:9", "z")  # meanwhile another one gets in line
+                raise redis.ConnectionError("gone for a moment")
+            served.append(camera)
+
+    nothing: Any = SimpleNamespace(now=lambda: 0.0)
+    parts = {field.name: nothing for field in fields(Analyzer)}
+    analyzer = Analyzer(**{**parts, "mailbox": Hiccups(), "turns": Turns(1)})
+    for number in range(4):
+        analyzer.analyze(f"cam:{number}", "a")
+    assert served == ["cam:9", "cam:1", "cam:2", "cam:3"]
+    assert analyzer.turns.waiting() == []
