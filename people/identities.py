@@ -43,6 +43,9 @@ from pipeline.names import NAME_SECONDS, Names, TrackName
 UNDECIDED_SECONDS = 3.0
 """Whoever has no name after so long in sight is taken for unknown, whether a search was answered or not."""
 
+REUSED_SECONDS = 600.0
+"""No track is lost and found again after so long, at .01 frames a second either: its number was given out a second time."""
+
 FRAMES_MISSED = 3  # running, for which a face may be overlooked within one visit
 
 LOOK_SECONDS = 1.0  # between two looks for the view of an unnamed track
@@ -129,12 +132,22 @@ class Identities(Room):
         """Note a sighting. A search may have been answered before; where nobody is known, whoever comes is unknown at once."""
         self.visits.cause = _cause(sighting)
         known = self.visits.stay(sighting.track)
+        if known is not None and sighting.began > known.ended + REUSED_SECONDS:
+            self._retire(known)
+            known = None
         stay = self.visits.saw(sighting.track, sighting.camera, sighting.began, sighting.ended, known)
         if known is None:
             stay = self.decide(stay)
             if not stay.is_searched and self._nobody_is_known():
                 stay = self.visits.identify(stay, stay.identity)
         return stay
+
+    def _retire(self, stay: Stay) -> None:
+        """Let nothing that is known of a track hold for another one of the same number, which somebody else has got."""
+        self.unknowns.release(stay.track)
+        self._database.execute("DELETE FROM votes WHERE track = ? AND at < ?", stay.track, stay.ended + REUSED_SECONDS)
+        self.visits.retire(stay)
+        self._changed[stay.track] = None
 
     def _keep_vote(self, search: Search) -> bool:
         """Keep what a search found, once; say whether it was new."""

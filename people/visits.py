@@ -180,6 +180,10 @@ class Visits:
         known = replace(stay, identity=identity, similarity=similarity, is_said=is_said, is_searched=True)
         return stay if known == stay else self._place(known)
 
+    def retire(self, stay: Stay) -> None:
+        """Call a stay of long ago otherwise, as another track has its number now."""
+        self._database.execute("UPDATE tracks SET track = ? WHERE track = ?", f"{stay.track}~{stay.ended:.0f}", stay.track)
+
     def group(self, stay: Stay, identity: str) -> Stay:
         """Let a track belong to an unknown group, searched or not."""
         return self._place(replace(stay, identity=identity, similarity=0.0))

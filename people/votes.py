@@ -12,6 +12,9 @@ BEST_TO_SECOND = 1.3
 VOTE_SECONDS = 900.0
 """A vote that is so much older than the newest counts no more: whoever stands there was looked at again since."""
 
+HALF_LIFE = 150.0
+"""Seconds after which a vote counts half beside the newest: should another face have got into a track, that tells soon."""
+
 MOST_VOTES = 6
 """The newest of a track; an early mistake is outvoted within so many searches."""
 
@@ -52,11 +55,12 @@ def choose(votes: Iterable[Vote], show: float, rejected: Set[str] = frozenset())
     best: dict[str, float] = {}
     nobody = 0.0
     for vote in counted:
+        weight = vote.weight * 0.5 ** ((counted[0].at - vote.at) / HALF_LIFE)
         running = {who: alike for who, alike in vote.similarities.items() if alike >= show and who not in rejected}
         if not running:
-            nobody += vote.weight * NOBODY * _above(100.0, show)
+            nobody += weight * NOBODY * _above(100.0, show)
         for person, alike in running.items():
-            evidence[person] = evidence.get(person, 0.0) + vote.weight * _above(alike, show)
+            evidence[person] = evidence.get(person, 0.0) + weight * _above(alike, show)
             best[person] = max(best.get(person, 0.0), alike)
     return _winner(evidence, best, nobody)
 

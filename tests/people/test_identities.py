@@ -216,6 +216,19 @@ def test_where_frames_are_rare_a_visit_lasts_over_some_of_them(home: Home) -> No
     assert len(home.visits(camera="door")) == 4
 
 
+def test_a_number_that_somebody_else_has_got_brings_no_name_along(home: Home) -> None:
+    """Numbers are given out once, but for clocks that are set back and the like."""
+    home.know("Grace Hopper", GRACE_FACE)
+    home.seeing.stay("door-1", -4000, -3990)
+    home.seeing.search(-3999, "door-1", **{GRACE_FACE: 99.2})
+    home.heard()
+    assert home.name("door-1") == "Grace Hopper"
+    home.seeing.stay("door-1", 0, 2)
+    home.heard()
+    assert home.name("door-1") is None
+    assert home.visits() == [("door", "Grace Hopper", -4000, -3990), ("door", None, 0, 2)]
+
+
 def test_what_a_person_said_is_not_outvoted(home: Home) -> None:
     home.know("Bob", BOB_FACE)
     home.seeing.stay("door-1", 0, 2)

@@ -45,11 +45,19 @@ def test_a_worse_view_in_which_nobody_is_found_takes_no_name_away() -> None:
 
 
 def test_old_votes_count_no_more() -> None:
-    old = [vote(0, 5.0, ann=99.9)]
+    old = [vote(0, 500.0, ann=99.9)]
     assert choose([*old, vote(VOTE_SECONDS - 1, 1.0, ben=99.0)], SHOW) == Choice(ANN, 99.9)
     assert choose([*old, vote(VOTE_SECONDS + 1, 1.0, ben=99.0)], SHOW) == Choice(BEN, 99.0)
     many = [vote(10.0 + number, 1.0, ben=99.0) for number in range(MOST_VOTES)]
     assert choose([*old, *many], SHOW) == Choice(BEN, 99.0)
+
+
+def test_newer_votes_count_for_more() -> None:
+    """Should a track have gone over to somebody else, one view as good as the old one tells; a glance from aside does not."""
+    old = vote(0, 1.0, ann=99.5)
+    assert choose([old, vote(300, 1.0)], SHOW) is None
+    assert choose([old, vote(300, 1.0, ben=99.5)], SHOW) == Choice(BEN, 99.5)
+    assert choose([old, vote(300, 0.3)], SHOW) == Choice(ANN, 99.5)
 
 
 def test_who_was_rejected_is_out_of_the_running_and_leaves_it_to_the_others() -> None:
