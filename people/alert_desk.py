@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import queue
 import threading
 import time
@@ -73,14 +75,19 @@ class AlertDesk:
         return self._shown([watch])[0]
 
     def _give(self, request: Request) -> dict[str, Any]:
-        """Take over the watches of a file; what is refused of them harms no other, and is said."""
-        wishes, refused = [], []
-        for members in request.members["watches"]:
+        """Take over the watches of a file; what is refused of them harms no other, and is said.
+
+        An entry that is as it was keeps its watch, and what of it waits, also while its camera or person is not there.
+        """
+        entries = {_source_of(members): members for members in request.members["watches"]}
+        known, refused = self._watches.keep_given(entries), []
+        for source in [source for source in entries if source not in known]:
             try:
-                wishes.append(wish_of(members, self._person_id, self._cameras()))
+                wish = wish_of(entries[source], self._person_id, self._cameras())
+                self._watches.add_given(source, wish, self._house.clock.now())
             except RekstreamError as error:
                 refused.append(str(error))
-        return {"refused": refused + self._watches.give(wishes, self._house.clock.now())}
+        return {"refused": refused}
 
     def _remove(self, request: Request) -> dict[str, Any]:
         watch = self._watches.get(str(request.members.get("id", "")))
@@ -151,6 +158,11 @@ class AlertDesk:
         found = _collect(answers, len(receivers), time.monotonic() + TEST_SECONDS)
         silent = {"ok": False, "answer": f"no answer within {TEST_SECONDS:g} s", "seconds": TEST_SECONDS}
         return [{**_receiver_as_json(receiver), **found.get(receiver.id, silent)} for receiver in receivers]
+
+
+def _source_of(members: Mapping[str, Any]) -> str:
+    """Return what tells one entry of a file from another, without its secrets."""
+    return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
 
 
 def _collect(answers: queue.SimpleQueue[tuple[int, dict[str, Any]]], count: int, deadline: float) -> dict[int, dict[str, Any]]:

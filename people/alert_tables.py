@@ -11,7 +11,7 @@ TABLES = (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cameras TEXT NOT NULL, receivers TEXT NOT NULL,
     cooldown REAL NOT NULL, schedule TEXT NOT NULL, created_at REAL NOT NULL
 ) STRICT""",
-    "CREATE TABLE IF NOT EXISTS given_watches (id TEXT PRIMARY KEY) STRICT",
+    "CREATE TABLE IF NOT EXISTS file_watches (id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE) STRICT",
     """CREATE TABLE IF NOT EXISTS alerts (
     id TEXT PRIMARY KEY, watch TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL, camera TEXT NOT NULL,
     subject TEXT NOT NULL, person TEXT NOT NULL, visit TEXT NOT NULL, track TEXT NOT NULL, result TEXT NOT NULL,

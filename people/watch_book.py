@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,39 +61,27 @@ class WatchBook:
             self._database.execute("INSERT INTO watches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
         return watch
 
-    def give(self, wishes: Sequence[Wish], now: float) -> list[str]:
-        """Let the watches that a file gave be exactly these, and return what is refused of them, a sentence each.
-
-        Those that are as they were stay, with what they know; so do all others that people added.
-        """
-        refused = []
+    def add_given(self, source: str, wish: Wish, now: float) -> Watch:
+        """Keep a new watch that a file asks for, and by what entry; raises SettingsError as `add` does."""
         with self._database.transaction():
-            given = {str(watch_id) for (watch_id,) in self._database.rows("SELECT id FROM given_watches")}
-            known, receivers = self.all(), self.receivers()
-            wished = [_sense(wish.kind, wish.subject, wish.cameras, wish.urls, wish.cooldown, wish.schedule) for wish in wishes]
-            there = []
-            for watch in known:
-                urls = [receivers[number].url for number in watch.receivers]
-                sense = _sense(watch.kind, watch.subject, watch.cameras, urls, watch.cooldown, watch.schedule)
-                if watch.id in given and sense not in wished:
-                    self.remove(watch.id)
-                else:
-                    there.append(sense)
-            for wish, sense in zip(wishes, wished, strict=True):
-                if sense not in there:
-                    there.append(sense)
-                    try:
-                        self._database.execute("INSERT INTO given_watches VALUES (?)", self.add(wish, now).id)
-                    except SettingsError as error:
-                        refused.append(str(error))
-        return refused
+            watch = self.add(wish, now)
+            self._database.execute("INSERT INTO file_watches VALUES (?, ?)", watch.id, source)
+        return watch
+
+    def keep_given(self, sources: Iterable[str]) -> set[str]:
+        """Drop the watches whose entries are not in the file any more; return the entries whose watches stay as they are."""
+        with self._database.transaction():
+            known = dict(self._database.rows("SELECT source, id FROM file_watches"))
+            for source in known.keys() - set(sources):
+                self.remove(known.pop(source))
+        return set(known)
 
     def remove(self, watch_id: str) -> int:
         """Drop a watch and what of it still waits for delivery; return how many deliveries that were. Raises UnknownWatch."""
         with self._database.transaction():
             self.get(watch_id)
             self._database.execute("DELETE FROM watches WHERE id = ?", watch_id)
-            self._database.execute("DELETE FROM given_watches WHERE id = ?", watch_id)
+            self._database.execute("DELETE FROM file_watches WHERE id = ?", watch_id)
             self._database.execute("DELETE FROM appearances WHERE watch = ?", watch_id)
             of_watch = "state = 'waiting' AND alert IN (SELECT id FROM alerts WHERE watch = ?)"
             dropped = self._database.execute(f"DELETE FROM deliveries WHERE {of_watch}", watch_id).rowcount  # noqa: S608  # ours
@@ -142,12 +130,10 @@ def _watch(row: Sequence[Any]) -> Watch:
 
 def _alike(one: Watch, other: Watch) -> bool:
     """Say whether two watches tell the same receivers of the same."""
-    return _sense(one.kind, one.subject, one.cameras, one.receivers, 0.0, one.schedule) == _sense(
-        other.kind, other.subject, other.cameras, other.receivers, 0.0, other.schedule
+    return (one.kind, one.subject, set(one.cameras), set(one.receivers), one.schedule) == (
+        other.kind,
+        other.subject,
+        set(other.cameras),
+        set(other.receivers),
+        other.schedule,
     )
-
-
-def _sense(
-    kind: Kind, subject: str, cameras: Sequence[str], receivers: Sequence[object], cooldown: float, schedule: str
-) -> tuple[object, ...]:
-    return (kind, subject, frozenset(cameras), frozenset(receivers), cooldown, schedule)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,23 @@ def test_nothing_goes_to_a_receiver_that_was_removed(broker: Broker, process: Pe
         assert [post.body["track"] for post in new.wait_for(2)] == ["door-2", "door-3"]
         assert {post.body["watch"] for post in old.posts} == {removed["id"]}
         assert len(old.posts) <= before + 1  # one was perhaps on its way
+
+
+def test_two_processes_on_one_file_deliver_once(broker: Broker, tmp_path: Path) -> None:
+    """The one that came later goes on when the other ends."""
+    with Hook(lambda count: (200, 0.1)) as hook, ExitStack() as first, ExitStack() as second:
+        first.enter_context(people_process(broker, tmp_path))
+        watch(broker, hook.url)
+        second.enter_context(people_process(broker, tmp_path))
+        for number in range(4):
+            smile(broker, number)
+        hook.wait_for(4)
+        wait_until(lambda: all(one["deliveries"][0]["state"] == "delivered" for one in alerts(broker)))
+        first.close()
+        smile(broker, 4)
+        hook.wait_for(5)
+        second.close()
+    assert [post.body["track"] for post in hook.posts] == [f"door-{number}" for number in range(5)]
 
 
 def test_a_delivery_is_given_up_after_a_day_and_counted(broker: Broker, process: PeopleProcess) -> None:

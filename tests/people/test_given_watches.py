@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from people.alerts import Alerts
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
@@ -14,6 +16,7 @@ from pipeline.requests import Requests
 from rekstream import given_watches
 from rekstream.given_watches import GivenWatches
 from tests.conftest import wait_until
+from tests.people.hooks import face, publish
 from tests.people.support import people_process
 
 URL = "http://127.0.0.1:9/s3cret"
@@ -57,3 +60,26 @@ def test_a_file_is_followed_and_nothing_else_is_touched(
         given.set([])
         wait_until(lambda: [name for name, _, _ in kept()] == [by_hand["id"]])
     assert "s3cret" not in str(said)
+
+
+def test_an_entry_whose_camera_is_not_there_for_a_while_keeps_its_watch_and_what_waits(broker: Broker, tmp_path: Path) -> None:
+    """As after Redis was emptied, before the cameras are put back."""
+    door = Camera("door", "demo", 5.0)
+    CameraRegistry(broker.scripts).put([door])
+    requests = Requests(broker)
+    entry = watch("emotion=HAPPY", cameras=["door"])
+    with people_process(broker, tmp_path) as process:
+        wait_until(lambda: broker.scripts.exists("rekstream:serving:people"))
+        assert requests.ask("watches.give", {"watches": [entry]}) == {"refused": []}
+        (before,) = requests.ask("watches.list")["watches"]
+        for at in (0.0, 0.2):
+            publish(broker, "door", time.time() + at, FaceDetails=[face(track="door-1")])
+        wait_until(lambda: requests.ask("watches.list")["watches"][0]["notify"][0]["waiting"] == 1)
+        CameraRegistry(broker.scripts).remove("door")
+        (room,) = [room for room in process.rooms if isinstance(room, Alerts)]
+        wait_until(lambda: not room.cameras.all())
+        other = watch("emotion=SAD", cameras=["door"])
+        assert "there is no camera 'door'" in requests.ask("watches.give", {"watches": [entry, other]})["refused"][0]
+        (after,) = requests.ask("watches.list")["watches"]
+        assert (after["id"], after["notify"][0]["waiting"]) == (before["id"], 1)
+        assert process.house.database.rows("SELECT count(*) FROM file_watches") == [(1,)]
