@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import redis
@@ -42,7 +42,7 @@ from dashboard.worst import WorstFrames
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.entities import Preview, Purpose, Result
-from pipeline.happenings import HappeningListener
+from pipeline.happenings import FORGOTTEN, HappeningListener
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.metrics import DashboardMetrics
@@ -78,7 +78,7 @@ class Parts:
         self.scenes = Scenes(self.clock.now)
         self.worst = WorstFrames(self.results.picture_of, self.clock.now)
         self.feed = LiveFeed(ResultStream(broker.jobs), self.clock.now, self._take_over, MINUTE)
-        self._happenings = HappeningReader(HappeningListener(broker.jobs), self.feed.publish)
+        self._happenings = HappeningReader(HappeningListener(broker.jobs), self._happened)
         self.rehearsal = RehearsalDesk(settings.provider)
         self.metrics = registry_of(broker, lambda: self.clock.error_seconds)
         self.displays = Displays(self.window, self.clock.now, DashboardMetrics(self.metrics).display_age_seconds)
@@ -145,6 +145,13 @@ class Parts:
         self.rehearsal.close()
         self.charts.close()
         self.state.close()
+
+    def _happened(self, kind: str, what: Mapping[str, Any]) -> None:
+        """Let pages know what happened with people; what is kept here of somebody who was forgotten goes."""
+        if kind == FORGOTTEN:
+            self.worst.forget((), [str(track) for track in what.get("tracks") or ()])
+        else:
+            self.feed.publish(kind, what)
 
     def _show(self, preview: Preview) -> None:
         """Let viewers have a preview; in privacy none should come, and none is shown."""

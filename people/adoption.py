@@ -45,7 +45,8 @@ class Adoption(Room):
 
     def look(self) -> None:
         """Adopt what is new in the collection."""
-        if self._library.calls.scope() is None or self._forgetting.is_unfinished():
+        place = self._library.place()
+        if self._library.calls.scope() is None or place is None or self._forgetting.is_unfinished(place):
             return  # nobody to ask, or somebody in there who is to be forgotten
         with self._enrolment.alone():
             collection = self._library.collection()

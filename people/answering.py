@@ -45,6 +45,11 @@ class Answering:
         for thread in self._threads:
             thread.start()
 
+    def serve(self) -> None:
+        """Let others know that questions are answered, while they are; called about once a second."""
+        if self._may_serve() and not self._stop.is_set():
+            self._requests.serve()
+
     def join(self, seconds: float) -> None:
         """Take no more questions, once the stop is set, and wait up to `seconds` for those that are being answered."""
         try:

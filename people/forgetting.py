@@ -23,7 +23,9 @@ from people.library import Library, words
 from people.register import EXTERNAL, USER, Person, Place, Register
 from pipeline import keys
 from pipeline.errors import ProviderError, StorageError
+from pipeline.happenings import FORGOTTEN, Happenings
 from pipeline.requests import Request
+from pipeline.results import Results
 
 FINISH_SECONDS = 30.0
 _PAGE = 500
@@ -56,6 +58,8 @@ class Forgetting(Room):
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self._redis: Any = house.broker.scripts
+        self._results = Results(house.broker.scripts)
+        self._happenings = Happenings(house.broker.scripts)
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
         """Get to know all rooms: each has something to forget."""
@@ -82,11 +86,9 @@ class Forgetting(Room):
         if place is not None:
             self._delete_leftovers(place)
 
-    def is_unfinished(self) -> bool:
-        """Say whether a collection may still hold somebody who is to be forgotten."""
-        return any(person.forgetting for person in self._register.all()) or bool(
-            self.house.database.rows("SELECT 1 FROM leftovers LIMIT 1")
-        )
+    def is_unfinished(self, place: Place) -> bool:
+        """Say whether the collection at a place may still hold somebody who is to be forgotten."""
+        return any(person.forgetting for person in self._register.all()) or bool(self._leftovers(place))
 
     def forget_person(self, person: Person, who: str, picture: Picture | None = None) -> dict[str, Any]:
         """Remove everything that tells of a person and return what was removed, and what a search finds afterwards."""
@@ -98,14 +100,16 @@ class Forgetting(Room):
             for room in self._rooms:
                 if room is not self._enrolment:
                     removed.update(room.forget(person.id))
-            results = self._forget_in_redis(traces, removed)
-            remaining = self._search(traces, picture)
+            until = self._results.last_id()
+            results = self._forget_in_redis(traces, until, removed)
+            remaining = self._search(traces, until, picture)
             removed["people"] += 1
             self._register.drop(person.id)
             remaining["people"] = self._register.count(person.id)
             self._audit.note(who, "forget")
             self.house.database.empty_log()
             self._library.changed()
+        self._happenings.tell(FORGOTTEN, {"tracks": list(traces.tracks)})
         return {
             "name": person.name,
             "removed": dict(removed),
@@ -185,9 +189,7 @@ class Forgetting(Room):
                 )
 
     def _delete_leftovers(self, place: Place) -> None:
-        rows = self.house.database.rows(
-            "SELECT user, face FROM leftovers WHERE scope = ? AND collection = ?", place.scope, place.collection
-        )
+        rows = self._leftovers(place)
         if not rows:
             return
         collection = Collection(self._library.calls, place)
@@ -200,11 +202,15 @@ class Forgetting(Room):
                 "DELETE FROM leftovers WHERE scope = ? AND collection = ?", place.scope, place.collection
             )
 
+    def _leftovers(self, place: Place) -> list[tuple[Any, ...]]:
+        query = "SELECT user, face FROM leftovers WHERE scope = ? AND collection = ?"
+        return self.house.database.rows(query, place.scope, place.collection)
+
     # --- Redis ---
 
-    def _forget_in_redis(self, traces: Traces, removed: Counter[str]) -> list[str]:
+    def _forget_in_redis(self, traces: Traces, until: str, removed: Counter[str]) -> list[str]:
         """Delete names, faces, results and newest pictures that show a person; return the ids of these results."""
-        found = list(self._results(traces))
+        found = list(self._showing(traces, until))
         ids = [name for name, _ in found]
         removed["pictures"] += sum(self._forget_picture(camera, set(ids)) for camera in {camera for _, camera in found})
         for start in range(0, len(ids), _PAGE):
@@ -222,11 +228,14 @@ class Forgetting(Room):
         prefix = len(keys.name(""))
         return [key.decode()[prefix:] for key, value in zip(found, values, strict=True) if value and _id_in(value) == person_id]
 
-    def _results(self, traces: Traces) -> Iterator[tuple[str, str]]:
-        """Yield id and camera of the results that show a person's tracks, or that matched their users or faces."""
+    def _showing(self, traces: Traces, until: str) -> Iterator[tuple[str, str]]:
+        """Yield id and camera of the results up to an id that show a person's tracks, or that matched their users or faces.
+
+        Whoever stands before a camera goes on to be seen there, in later results, as nobody who is known.
+        """
         theirs = [f'"{word}"'.encode() for word in (*traces.tracks, *traces.aliases, *traces.faces)]
         after = "-"
-        while entries := self._redis.xrange(keys.RESULTS, min=after, max="+", count=_PAGE):
+        while entries := self._redis.xrange(keys.RESULTS, min=after, max=until, count=_PAGE):
             for name, values in entries:
                 if any(word in values.get(b"result", b"") for word in theirs):
                     yield name.decode(), values.get(b"camera", b"").decode()
@@ -243,14 +252,14 @@ class Forgetting(Room):
 
     # --- the proof ---
 
-    def _search(self, traces: Traces, picture: Picture | None) -> dict[str, int]:
+    def _search(self, traces: Traces, until: str, picture: Picture | None) -> dict[str, int]:
         """Look everywhere for somebody who is forgotten, and return how much of what is found."""
         remaining: Counter[str] = Counter()
         for room in self._rooms:
             for what, count in room.remaining(traces.person).items():
                 remaining[what] += count
         remaining["names"] = len(self._tracks(traces.person))
-        remaining["results"] = sum(1 for _ in self._results(traces))
+        remaining["results"] = sum(1 for _ in self._showing(traces, until))
         remaining["pictures"] = sum(int(self._redis.exists(keys.face(track))) for track in traces.tracks)
         place = self._library.place()
         if place is not None:

@@ -97,6 +97,7 @@ class PeopleProcess:
         ours = (
             Chore("clock", CLOCK_SECONDS, self._set_clock),
             Chore("ownership", RENEW_SECONDS, self._look_whose_turn),
+            Chore("serving", RENEW_SECONDS, self._answering.serve),
         )
         chores = [*ours, *(self._only_while_serving(chore) for room in self.rooms for chore in room.chores())]
         return [Periodic(chore.name, chore.seconds, chore.action, _failed(chore.name)) for chore in chores]

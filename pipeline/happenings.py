@@ -14,7 +14,8 @@ from pipeline import keys
 
 log = logging.getLogger(__name__)
 
-KINDS = ("person", "visit", "alert")
+FORGOTTEN = "forgotten"  # a person was: whoever keeps anything of these tracks drops it; no page hears of it
+KINDS = ("person", "visit", "alert", FORGOTTEN)
 MOST_BYTES = 64 * 1024
 
 

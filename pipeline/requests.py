@@ -69,9 +69,12 @@ class Requests:
         finally:
             self._forget(request)
 
-    def take(self, seconds: float) -> Request | None:
-        """Say that this topic is served, and return the oldest request, waiting up to `seconds` for it."""
+    def serve(self) -> None:
+        """Say that this topic is served, for SERVING_SECONDS: also while nobody is free to take anything."""
         self._quick.set(self._serving, "1", px=int(SERVING_SECONDS * 1000))
+
+    def take(self, seconds: float) -> Request | None:
+        """Return the oldest request, waiting up to `seconds` for it."""
         found = self._blocking.blpop([self._waiting], timeout=min(seconds, BLOCK_SECONDS))
         if found is None:
             return None

@@ -6,10 +6,12 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from dashboard.settings import DashboardSettings
 from people import process as process_module
 from people import rooms
 from people.house import Room
@@ -18,6 +20,7 @@ from pipeline.broker import Broker
 from pipeline.names import Names, TrackName
 from pipeline.results import Results
 from tests.conftest import wait_until
+from tests.dashboard.support import dashboard
 from tests.people.conftest import Chain, People, running
 from tests.rekognition_local.people import picture
 from tests.vision.scenes import ASTRONAUT, HOPPER
@@ -37,6 +40,19 @@ def _see(broker: Broker, camera: str, faces: list[dict[str, Any]], **members: ob
 
 def _worst(people: People) -> set[str]:
     return {frame["id"] for frame in people.api.get("/api/worst")["worst"]}
+
+
+def test_other_dashboards_forget_too_and_who_stays_is_nobody(people: People, tmp_path: Path) -> None:
+    """Whoever asked: what any dashboard keeps of the person goes; later results of the same track are no trace of them."""
+    grace = people.add("Grace Hopper").json()
+    with people.process.house.database.transaction():
+        people.process.house.database.execute("INSERT INTO attic VALUES (?)", grace["id"])
+    settings = DashboardSettings(data=tmp_path, provider=people.chain.provider, port=0)
+    with dashboard(people.chain.redis_url, settings) as other:
+        hers = _see(people.chain.broker, "hall", [{"Track": "door-7"}])
+        wait_until(lambda: hers in {frame["id"] for frame in other.get("/api/worst")["worst"]})
+        assert people.api.http.delete(f"/api/people/{grace['id']}").status_code == 204
+        wait_until(lambda: hers not in {frame["id"] for frame in other.get("/api/worst")["worst"]})
 
 
 class Attic(Room):

@@ -71,6 +71,7 @@ def test_another_provider_knows_nobody_and_it_is_said_who_must_be_enrolled_again
     with monkeypatch.context() as patch:
         patch.setattr("people.calls.Calls.scope", lambda _: "aws-123456789012|eu-west-1")
         with running(chain, tmp_path, f"{collection}-there") as people:
+            chain.rekognition.create_collection(CollectionId=people.collection)
             told = people.api.get("/api/people")
             sentence = (
                 "1 person was enrolled with the local Rekognition server, and has to be enrolled again with "
@@ -81,10 +82,13 @@ def test_another_provider_knows_nobody_and_it_is_said_who_must_be_enrolled_again
             assert (told["people"][0]["elsewhere"], told["people"][0]["enrolled"]) == (1, False)
             done = people.api.http.post(f"/api/people/{grace['id']}/forget").json()
             assert done["unreachable"] == ["the local Rekognition server"]
+            _index(chain, people.collection, picture(ASTRONAUT), ExternalImageId="Eileen_Collins")
+            next(room for room in people.process.rooms if isinstance(room, Adoption)).look()
+            assert [person["name"] for person in people.api.get("/api/people")["people"]] == ["Eileen Collins"]
     assert len(chain.rekognition.list_faces(CollectionId=collection)["Faces"]) == 1
     with running(chain, tmp_path, collection) as people:
         wait_until(lambda: people.faces() == [] and people.users() == [])
-        assert people.api.get("/api/people")["people"] == []
+        assert [person["elsewhere"] for person in people.api.get("/api/people")["people"]] == [1]
 
 
 def test_a_face_just_seen_is_enrolled(people: People) -> None:

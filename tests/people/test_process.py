@@ -95,6 +95,20 @@ def _is_served(requests: Requests) -> bool:
         return False
 
 
+def test_a_process_whose_threads_are_all_busy_is_not_said_to_be_away(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("people.answering.AT_ONCE", 0)
+    monkeypatch.setattr("pipeline.requests.SERVING_SECONDS", 0.2)
+    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    with people_process(broker, tmp_path):
+        wait_until(lambda: broker.scripts.exists(keys.serving("people")))
+        with pytest.raises(PeopleAway, match="did not answer"):
+            Requests(broker).ask("people.list", seconds=0.5)
+        with pytest.raises(PeopleAway, match="did not answer"):
+            Requests(broker).ask("people.list", seconds=0.1)
+
+
 @pytest.mark.usefixtures("_with_ear")
 def test_each_result_is_heard_once_also_by_the_next_process(broker: Broker, tmp_path: Path) -> None:
     """A room that fails takes nothing from the others, and nothing of what it wrote stays."""

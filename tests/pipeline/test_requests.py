@@ -27,7 +27,7 @@ def _answering(broker: Broker, error: Exception | None = None) -> threading.Thre
         there.refuse(request, error) if error else there.answer(request, {**request.members, "who": request.who})  # type: ignore[arg-type]  # ours
 
     there = Requests(broker)
-    there.take(0.01)
+    there.serve()
     thread = threading.Thread(target=answer)
     thread.start()
     return thread
@@ -58,7 +58,7 @@ def test_nobody_waits_for_nobody(broker: Broker, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(PeopleAway, match="is not running"):
         Requests(broker).ask("people.list")
     assert time.monotonic() - began < 1
-    there.take(0.01)
+    there.serve()
     with pytest.raises(PeopleAway, match=r"did not answer within 0\.1 s"):
         Requests(broker).ask("people.list", seconds=0.1)
     assert there.take(0.01) is None  # what nobody waits for is not begun
