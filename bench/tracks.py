@@ -16,13 +16,16 @@ from typing import Any
 import numpy as np
 
 from bench.timing import cpu_ms
-from pipeline.entities import Frame
+from pipeline.entities import Camera, Frame, Gate
 from pipeline.provider import Provider
 from pipeline.tracks import Enrolled
+from producer.gate import gate_of
+from producer.sources.base import Pixels
 from rekognition_local.shapes import face_detail
 from tests.clips import CLIPS, HD, Clip, SeenFace
 from tests.vision.scenes import jpeg
 from vision.faces import FaceEngine
+from vision.pictures import decode
 from workers.closeups import Closeups, recognizer
 from workers.rules import Rules
 from workers.tracking import Seen
@@ -84,11 +87,20 @@ def main() -> None:
         minutes = told.seconds / 60
         report_calls(f"{fps:g}/s, each face of each frame searched", told.frames / minutes, told.faces / minutes)
         report_calls(f"{fps:g}/s, tracks", told.frames / minutes, told.searches / minutes)
+        gated = total({key: passed(answers, fps) for key, answers in answered.items() if key[1] == fps}, fps)
+        report_calls(f"{fps:g}/s, tracks and gate", gated.frames / minutes, gated.searches / minutes)
 
 
 def report_calls(name: str, detections: float, searches: float) -> None:
     together = detections + searches
     print(f"| {name} | {detections:.0f} | {searches:.0f} | {together:.0f} | {together * 60 * DOLLARS:.2f} |")
+
+
+def passed(answers: list[Answered], fps: float) -> list[Answered]:
+    """Return the frames that a gate lets pass."""
+    gate = gate_of(Camera("cam", "clip", fps=fps, gate=Gate.FACE))
+    pictures = (Pixels(np.ascontiguousarray(decode(one.frame.jpeg)[..., ::-1])) for one in answers)
+    return [one for one, picture in zip(answers, pictures, strict=True) if gate.look(picture, one.frame.captured_at) is None]
 
 
 def answers(engine: FaceEngine, clip: Clip, fps: float) -> Iterator[Answered]:
