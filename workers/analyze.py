@@ -25,7 +25,7 @@ from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
 from workers.rules import KnownCameras
 from workers.tracking import Tracking
-from workers.turns import Job, Turns
+from workers.turns import Job, TurnsByKind
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Analyzer:
     privacy: Privacy
     cameras: KnownCameras
     tracking: Tracking
-    turns: Turns
+    turns: TurnsByKind
     stop: threading.Event
 
     def analyze(self, camera: str, token: str) -> None:
@@ -104,10 +104,11 @@ class Analyzer:
         if not is_derived(camera):
             self._analyze(camera, token)
             return
-        job: Job | None = (camera, token) if self.turns.enter((camera, token)) else None
+        turns = self.turns.of(camera)
+        job: Job | None = (camera, token) if turns.enter((camera, token)) else None
         while job is not None:
             _safely(self._analyze, *job)
-            job = self.turns.leave()
+            job = turns.leave()
 
     def _analyze(self, camera: str, token: str) -> None:
         asked_at = self.clock.now()

@@ -42,7 +42,7 @@ from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
 from workers.rules import KnownCameras
 from workers.tracking import Tracking
-from workers.turns import Turns
+from workers.turns import TurnsByKind
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class WorkerProcess:
         self._in_hand = InHand(self._mailbox)
         self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._cameras = KnownCameras(broker.scripts)
-        self._turns = Turns(max(LEAST_DERIVED, settings.threads // DERIVED_SHARE))
+        self._turns = TurnsByKind(max(LEAST_DERIVED, settings.threads // DERIVED_SHARE))
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())

@@ -5,8 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from pipeline.keys import camera_of_mailbox, labels_mailbox
+
+LABELS_PLACES = 1  # nobody waits for labels
+
 Job = tuple[str, str]
 """A mailbox and the token of its waiting job."""
+
+
+class TurnsByKind:
+    """Turns of searches and of labels, each for themselves: an operation that is held back stops no other."""
+
+    def __init__(self, places: int) -> None:
+        self._searches, self._labels = Turns(places), Turns(LABELS_PLACES)
+
+    def of(self, mailbox: str) -> Turns:
+        """Return the turns that jobs of a mailbox wait for."""
+        return self._labels if mailbox == labels_mailbox(camera_of_mailbox(mailbox)) else self._searches
+
+    def renew(self, hold: Callable[[str, str], object]) -> None:
+        """Renew the lease of every job that waits, as `Turns.renew`."""
+        for turns in (self._searches, self._labels):
+            turns.renew(hold)
+
+    def waiting(self) -> list[Job]:
+        """Return the jobs that wait."""
+        return self._searches.waiting() + self._labels.waiting()
 
 
 class Turns:

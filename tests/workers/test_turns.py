@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
 import redis
 
+from pipeline.keys import labels_mailbox
 from workers.analyze import Analyzer
-from workers.turns import Turns
+from workers.turns import Turns, TurnsByKind
 
 JOBS = [("cam:1", "a"), ("cam:2", "b"), ("cam:3", "c"), ("cam:4", "d")]
 
@@ -53,8 +55,35 @@ def test_a_job_that_breaks_off_gives_its_turn_back() -> None:
 
     nothing: Any = SimpleNamespace(now=lambda: 0.0)
     parts = {field.name: nothing for field in fields(Analyzer)}
-    analyzer = Analyzer(**{**parts, "mailbox": Hiccups(), "turns": Turns(1)})
+    analyzer = Analyzer(**{**parts, "mailbox": Hiccups(), "turns": TurnsByKind(1)})
     for number in range(4):
         analyzer.analyze(f"cam:{number}", "a")
     assert served == ["cam:9", "cam:1", "cam:2", "cam:3"]
     assert analyzer.turns.waiting() == []
+
+
+def test_labels_that_are_held_back_stop_no_search() -> None:
+    """Their operation may be denied, or slow: the one thread that waits for it is not one of those that search."""
+    held_back, served = threading.Event(), []
+
+    class Held:
+        def hold(self, camera: str, token: str) -> None:
+            if camera == labels_mailbox("cam"):
+                waits.set()
+                held_back.wait(10)
+            served.append(camera)
+
+    waits = threading.Event()
+    nothing: Any = SimpleNamespace(now=lambda: 0.0)
+    parts = {field.name: nothing for field in fields(Analyzer)}
+    analyzer = Analyzer(**{**parts, "mailbox": Held(), "turns": TurnsByKind(1)})
+    thread = threading.Thread(target=analyzer.analyze, args=(labels_mailbox("cam"), "a"))
+    thread.start()
+    assert waits.wait(10)
+    analyzer.analyze(labels_mailbox("yard"), "b")
+    analyzer.analyze("cam:1", "c")
+    assert served == ["cam:1"]
+    assert analyzer.turns.waiting() == [(labels_mailbox("yard"), "b")]
+    held_back.set()
+    thread.join()
+    assert served == ["cam:1", labels_mailbox("cam"), labels_mailbox("yard")]
