@@ -21,6 +21,7 @@ from tests.rekstream.running import Up
 
 MEASURED_SECONDS = 60  # of looking at the pictures, before the latency is told
 PATIENCE_MS = 30_000
+KNOWN = {"Grace Hopper": "grace_hopper.jpg", "Eileen Collins": "astronaut.png"}
 GOOD_AGE_SECONDS = 0.2
 
 
@@ -38,6 +39,9 @@ def main() -> None:
         ):
             for name, path in (("garage", "garaje"), ("lobby", "lobby")):
                 httpx.post(f"{up.api}/api/cameras", json={"id": name, "url": camera.url(path)}).raise_for_status()
+            for name, portrait in KNOWN.items():
+                picture = {"image": (DEMO_FOLDER / portrait).read_bytes()}
+                httpx.post(f"{up.api}/api/people", data={"name": name}, files=picture, timeout=60).raise_for_status()
             take(browser, up.api, into)
         browser.close()
 

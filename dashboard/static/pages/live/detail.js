@@ -5,7 +5,7 @@ import { copy, openDialog } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 import { faceWords } from "../../core/faces.js";
 import { age as inSeconds, ageLevel, clockTime, rate } from "../../core/format.js";
-import { rename } from "../../core/people.js";
+import { counts, rename } from "../../core/people.js";
 import { showFaces } from "./naming.js";
 import { View } from "./view.js";
 import { coverOf, faceCount, isEmpty, resultAge, sceneOf, shortAge, sizeOf, staleness, stateOf, whoIsThere } from "./words.js";
@@ -184,7 +184,7 @@ function aboutOf(camera) {
 }
 
 function stripEntry(result, choose) {
-  const what = result.error ? "failed" : (result.FaceDetails ?? []).map((face) => faceWords(face).line || "a face").slice(0, 2).join(" · ") || "no face";
+  const what = result.error ? "failed" : (result.FaceDetails ?? []).filter(counts).map((face) => faceWords(face).line || "a face").slice(0, 2).join(" · ") || "no face";
   return h("button", { class: "button entry", type: "button", "data-id": result.id, "aria-pressed": "false", onclick: choose },
     h("strong", { class: "number" }, clockTime(result.captured_at)),
     h("span", { class: result.error ? "error" : "" }, result.error ? "failed" : faceCount(result)),

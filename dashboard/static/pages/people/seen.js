@@ -17,7 +17,7 @@ export function seen(store) {
   const nobody = h("p", { class: "muted" }, "Nobody unknown is remembered now.");
   const rows = h("tbody");
   const empty = h("p", { class: "muted" }, "There was no visit yet.");
-  const table = h("table", { class: "table" },
+  const table = h("table", { class: "table visits" },
     h("thead", {}, h("tr", {}, ...["Who", "Camera", "From", "For", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "visually-hidden" }, "Correct"))))), rows);
 
   return listing(store, ["visit", "person"], ask, show, h("div", { class: "stack" },
