@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from people import rejections, unknowns, visits
@@ -20,7 +20,7 @@ from people.house import Chore, House, Room, room_of
 from people.purposes import Purposes
 from people.register import Register
 from people.rejections import Rejections
-from people.unknowns import Unknowns
+from people.unknowns import Unknowns, Vector, vector_of
 from people.views import Views
 from people.visits import (
     Cause,
@@ -65,7 +65,22 @@ TABLES = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS votes_of_track ON votes (track)",
     "CREATE INDEX IF NOT EXISTS votes_by_time ON votes (at)",
+    """CREATE TABLE IF NOT EXISTS named_faces (
+        track TEXT PRIMARY KEY,
+        person TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID""",  # to know, when somebody is forgotten, which unknown faces are theirs
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """By what somebody is looked for who is to be forgotten: their tracks, and the faces in them, as they were `at` a time."""
+
+    at: float
+    tracks: tuple[str, ...] = ()
+    vectors: tuple[Vector, ...] = ()
 
 
 class Identities(Room):
@@ -87,6 +102,7 @@ class Identities(Room):
         self._changed: dict[str, None] = {}  # tracks, and below visits, of which is to be told: all under the database's lock
         self._told: list[VisitChange] = []
         self._looked: dict[str, float] = {}
+        self._forgotten: dict[str, Traces] = {}  # what somebody who was just forgotten is looked for by
         self._begun = time.monotonic()
         self._behind_until = 0.0
         self._called: dict[str, str] | None = None  # who people were at the last refresh
@@ -173,8 +189,8 @@ class Identities(Room):
         choice = choose(votes, self.house.settings.show, self._out_of_the_running(stay.track, votes))
         if choice is None:
             return self.identify(stay, of_track(stay.track) if person_in(stay.identity) else stay.identity)
-        self.unknowns.release(stay.track)
         known = self.identify(stay, of_person(choice.person), choice.similarity)
+        self.unknowns.release(stay.track)
         if known != stay and choice.similarity >= self.house.settings.watch:
             self._take_along(known, choice.person)
         return known
@@ -198,7 +214,20 @@ class Identities(Room):
         known = self.visits.identify(stay, identity, similarity, is_said=is_said)
         if (known.identity, known.similarity) != (stay.identity, stay.similarity):
             self._changed[stay.track] = None
+            self._keep_face(known)
         return known
+
+    def _keep_face(self, stay: Stay) -> None:
+        """Keep the vector of a named track for as long as those of unknown ones, and of no other."""
+        self._database.execute("DELETE FROM named_faces WHERE track = ?", stay.track)
+        person = person_in(stay.identity)
+        if person is not None and self.house.settings.unknown_hours:
+            known = self.unknowns.vector_of(stay.track)
+            if known is None and (view := self.views.of([stay.track]).get(stay.track)):
+                known = view.vector
+            if known is not None:
+                values = (stay.track, person, known.astype("<f4").tobytes(), self.house.clock.now())
+                self._database.execute("INSERT INTO named_faces VALUES (?, ?, ?, ?)", *values)
 
     def _votes_of(self, track: str) -> list[Vote]:
         rows = self._database.rows("SELECT at, weight, similarities FROM votes WHERE track = ?", track)
@@ -297,7 +326,9 @@ class Identities(Room):
             self.visits.expire(now - settings.visit_days * _DAY)
             self.rejections.expire(now - settings.visit_days * _DAY)
             self.unknowns.expire(now - settings.unknown_hours * _HOUR)
+            self._database.execute("DELETE FROM named_faces WHERE at < ?", now - settings.unknown_hours * _HOUR)
             self._database.execute("DELETE FROM votes WHERE at < ?", now - 2 * VOTE_SECONDS)
+        self._forgotten.clear()
 
     def _write_names(self, tracks: Iterable[str]) -> dict[str, tuple[str, TrackName]]:
         """Write who tracks are, and return it with their cameras; nobody changes it meanwhile."""
@@ -378,31 +409,47 @@ class Identities(Room):
 
     def forget(self, person_id: str) -> Mapping[str, int]:
         """Remove a person's visits and tracks, what searches found and what was said of them, and unknown faces like theirs."""
-        tracks = self.tracks_of(person_id)
-        views = self.views.of(tracks)
+        traces = self._forgotten[person_id] = self._traces(person_id)
         with self._database.transaction():
-            groups = {group for view in views.values() for group in self.unknowns.like(view.vector)}
-            for group in groups:
+            there = self._count(person_id, traces)
+            for group in self._groups_like(traces):
                 self.visits.forget(of_unknown(group))
                 self.unknowns.dissolve(group)
-            votes = self._database.execute("DELETE FROM votes WHERE instr(similarities, ?)", json.dumps(person_id)).rowcount
-            said = self.rejections.about(person_id, tracks, (view.vector for view in views.values()))
-            self.rejections.delete(said)
-            gone = {"visits": self.visits.forget(of_person(person_id)), "rejections": len(said)}
-        return {**gone, "tracks": len(tracks), "votes": votes, "unknowns": len(groups)}
+            self.rejections.delete(self.rejections.about(person_id, traces.tracks, traces.vectors))
+            self._database.execute("DELETE FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
+            self._database.execute("DELETE FROM named_faces WHERE person = ?", person_id)
+            self.visits.forget(of_person(person_id))
+        return there
 
     def remaining(self, person_id: str) -> Mapping[str, int]:
-        """Count what `forget` removes."""
-        votes = self._database.rows("SELECT count(*) FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
+        """Count what `forget` removes, by all that was known of the person before."""
+        return self._count(person_id, self._traces(person_id))
+
+    def _traces(self, person_id: str) -> Traces:
+        """Return the tracks of a person and the faces in them, those from before they were forgotten too."""
+        before = self._forgotten.get(person_id) or Traces(self.house.clock.now())
         tracks = self.tracks_of(person_id)
-        views = self.views.of(tracks)
+        kept = self._database.rows("SELECT vector FROM named_faces WHERE person = ?", person_id)
+        vectors = [vector for (stored,) in kept if (vector := vector_of(stored)) is not None]
+        seen = [view.vector for view in self.views.of(tracks).values()]
+        return Traces(before.at, (*before.tracks, *tracks), (*before.vectors, *vectors, *seen))
+
+    def _count(self, person_id: str, traces: Traces) -> dict[str, int]:
+        votes = self._database.rows("SELECT count(*) FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
+        named = self._database.rows("SELECT count(*) FROM named_faces WHERE person = ?", person_id)
         return {
             "visits": self.visits.number_of(of_person(person_id)),
-            "tracks": len(tracks),
-            "unknowns": len({group for view in views.values() for group in self.unknowns.like(view.vector)}),
-            "rejections": len(self.rejections.about(person_id, tracks, (view.vector for view in views.values()))),
+            "tracks": len(self.tracks_of(person_id)),
+            "vectors": int(named[0][0]),
+            "rejections": len(self.rejections.about(person_id, traces.tracks, traces.vectors)),
             "votes": int(votes[0][0]),
+            "unknowns": len(self._groups_like(traces)),
         }
+
+    def _groups_like(self, traces: Traces) -> set[int]:
+        """Return the groups of faces like these; whoever stands there while being forgotten is unknown anew from then on."""
+        found = {group for vector in traces.vectors for group in self.unknowns.like(vector)}
+        return {group for group in found if self.unknowns.began(group) <= traces.at}
 
 
 def _cause(sighting: Sighting) -> Cause:

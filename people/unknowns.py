@@ -90,6 +90,16 @@ class Unknowns:
         apart = distance(_vectors([row[1] for row in rows]), vector)
         return list(dict.fromkeys(int(rows[place][0]) for place in np.argsort(apart) if apart[place] <= ALIKE))
 
+    def began(self, number: int) -> float:
+        """Return when a group was seen first."""
+        rows = self._database.rows("SELECT began FROM unknowns WHERE id = ?", number)
+        return float(rows[0][0]) if rows else 0.0
+
+    def vector_of(self, track: str) -> Vector | None:
+        """Return the face of a track, if it is kept as an unknown one's."""
+        rows = self._database.rows("SELECT vector FROM unknown_faces WHERE track = ?", track)
+        return vector_of(rows[0][0]) if rows else None
+
     def vectors_of(self, number: int) -> dict[str, Vector]:
         """Return the faces of a group by their tracks."""
         rows = self._database.rows("SELECT track, vector FROM unknown_faces WHERE unknown = ?", number)
