@@ -104,7 +104,7 @@ class WorkerProcess:
         self._in_hand = InHand(self._mailbox)
         self._privacy = Privacy(broker.scripts, told=settings.privacy)
         self._cameras = KnownCameras(broker.scripts)
-        self._turns = TurnsByKind(max(LEAST_DERIVED, settings.threads // DERIVED_SHARE))
+        self._turns = TurnsByKind(places_of_searches(settings.threads))
         self._limits = RateLimits(lambda operation: self._shared_limit(settings, operation))
         self._rekognition = BotoRekognition(provider, settings.threads, settings.connect_timeout, settings.read_timeout)
         self._server = MetricsServer(registry, broker.own_address())
@@ -213,6 +213,11 @@ class WorkerProcess:
             "endpoint": redact(settings.provider.endpoint_url or ""),
             **self._states.counts(),
         }
+
+
+def places_of_searches(threads: int) -> int:
+    """Return how many threads may wait for the limit of searches: of few so many that the cameras keep one."""
+    return max(1, min(LEAST_DERIVED, threads - 2), threads // DERIVED_SHARE)
 
 
 class WorkerThread:

@@ -142,7 +142,8 @@ class Tracking:
         if track is None or closeups is None:
             return
         if worth.is_searched and seen.known is not None:
-            self._mailbox.offer(*_search(seen, face, closeups.cut(face), seen.known), Policy.LATEST)
+            # Tried again after a throttle, and by another worker after a kill; where it is full an older view still waits.
+            self._mailbox.offer(*_search(seen, face, closeups.cut(face), seen.known), Policy.EVERY)
         if not worth.is_best:
             self._faces.keep_on(track)
             return
@@ -187,7 +188,7 @@ def _scene_of(state: str | None) -> Scene:
 
 
 def _search(seen: Seen, face: int, cut: Cut, known: Enrolled) -> tuple[Frame, Any]:
-    """Return a face as a frame that asks for a search, and its statement; an older view that still waits is superseded."""
+    """Return a face as a frame that asks for a search, and its statement."""
     ledger = Ledger()
     frame = Frame(
         camera=keys.mailbox_of(seen.frame.camera, seen.numbers[face] or 0),

@@ -296,6 +296,25 @@ def test_a_worker_killed_in_the_middle_loses_no_track_for_good(broker: Broker, s
     assert all(film.mailbox.balance(box).adds_up for box in film.mailbox.cameras())
 
 
+def test_searches_survive_a_throttle_and_the_worker_that_made_them(broker: Broker, server: Server) -> None:
+    enrol(broker)
+    room = Room(broker, server)
+    room.see(CLIPS["two"].shot(1.0))
+    boxes = room.searched()
+    with Endpoint(lambda number: "throttled", seconds=0.05) as refusing:
+        doomed = WorkerProcess(broker._url, refusing.url)
+        wait_until(lambda: len(refusing.calls) >= 3)
+        doomed.kill()
+    doomed.close()
+    for box in boxes:  # the fifteen seconds pass after which what it held is given up
+        for token in broker.scripts.zrange(keys.in_flight(box), 0, -1):
+            broker.scripts.zadd(keys.in_flight(box), {token: 1})
+    with worker(broker._url, server.url):
+        wait_until(lambda: room.searched() == [])
+    answers = [result for result in Results(broker.scripts).latest(100) if result.camera in boxes]
+    assert sorted(found(result) for result in answers) == sorted([HOPPER, ASTRONAUT])
+
+
 def offer_search(mailbox: Mailbox, box: str) -> None:
     ledger = Ledger()
     options = {"CollectionId": COLLECTION, "_Track": box.replace(":", "-")}

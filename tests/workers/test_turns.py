@@ -11,7 +11,8 @@ import redis
 
 from pipeline.keys import labels_mailbox
 from workers.analyze import Analyzer
-from workers.turns import Turns, TurnsByKind
+from workers.pool import places_of_searches
+from workers.turns import LABELS_PLACES, Turns, TurnsByKind
 
 JOBS = [("cam:1", "a"), ("cam:2", "b"), ("cam:3", "c"), ("cam:4", "d")]
 
@@ -87,3 +88,9 @@ def test_labels_that_are_held_back_stop_no_search() -> None:
     held_back.set()
     thread.join()
     assert served == ["cam:1", labels_mailbox("cam"), labels_mailbox("yard")]
+
+
+def test_of_three_threads_and_more_some_stay_for_the_cameras() -> None:
+    for threads in (3, 4, 8, 64):
+        assert 1 <= places_of_searches(threads) + LABELS_PLACES < threads
+    assert places_of_searches(4) == 2  # two who come together are searched together
