@@ -90,9 +90,10 @@ class Desk(Room):
         """Add somebody with their pictures; nobody, if none of these can be used."""
         told = request.members
         pictures = self._pictures(told)
-        person = self._register.add(told.get("name"), told.get("consent"), told.get("legal_basis"))
-        refused = self._enrol_each(person, pictures, told, request.who, is_new=True)
+        person = self._register.draft(told.get("name"), told.get("consent"), told.get("legal_basis"))
+        refused = self._enrol_each(person, pictures, told, request.who, is_draft=True)
         if not pictures:
+            self._register.keep(person)
             self._audit.note(request.who, "add", person.id)
         return self._shown(person) | {"refused": refused}
 
@@ -127,15 +128,15 @@ class Desk(Room):
         return self._shown(changed)
 
     def _enrol_each(
-        self, person: Person, pictures: Sequence[Picture], told: Mapping[str, Any], who: str, *, is_new: bool = False
+        self, person: Person, pictures: Sequence[Picture], told: Mapping[str, Any], who: str, *, is_draft: bool = False
     ) -> list[dict[str, Any]]:
         """Enrol what can be, and return what was refused; raises the first refusal if that is all of it."""
         refused: list[dict[str, Any]] = []
         first: EnrolmentRefused | None = None
         for number, picture in enumerate(pictures, 1):
-            is_last_hope = is_new and len(refused) == number - 1 == len(pictures) - 1
+            is_still_draft = is_draft and len(refused) == number - 1
             try:
-                self._enrolment.enrol(person, picture, is_crop=bool(told.get("track")), is_new=is_last_hope)
+                self._enrolment.enrol(person, picture, is_crop=bool(told.get("track")), is_draft=is_still_draft)
             except EnrolmentRefused as error:
                 first = first or error
                 refused.append({"picture": number, "message": str(error)})

@@ -25,7 +25,7 @@ from people.house import Chore, House, Room, room_of
 from people.library import Library
 from people.register import USER, EnrolledFace, Person, Place, Register
 from pipeline.entities import Operation
-from pipeline.errors import EnrolmentRefused, PeopleAway, StorageError
+from pipeline.errors import EnrolmentRefused, PeopleAway, StorageError, UnknownPerson
 
 log = logging.getLogger(__name__)
 
@@ -82,19 +82,18 @@ class Enrolment(Room):
         finally:
             self._lock.release()
 
-    def enrol(self, person: Person, picture: Picture, *, is_crop: bool = False, is_new: bool = False) -> EnrolledFace:
-        """Make the face in a picture one of a person's.
+    def enrol(self, person: Person, picture: Picture, *, is_crop: bool = False, is_draft: bool = False) -> EnrolledFace:
+        """Make the face in a picture one of a person's; somebody who is only a draft is kept with their first face.
 
-        In a crop of a track the largest face counts, elsewhere there has to be one alone. If this fails, a person who is new is
-        not kept. Raises EnrolmentRefused with what to do, CallError, redis.RedisError, PeopleAway or StorageError.
+        In a crop of a track the largest face counts, elsewhere there has to be one alone. Raises EnrolmentRefused with what to
+        do, UnknownPerson for somebody who was forgotten meanwhile, CallError, PersonExists, redis.RedisError, PeopleAway or
+        StorageError, and leaves everything as it was.
         """
         with self.alone():
-            try:
-                return self._enrol(person, picture, is_crop=is_crop, is_new=is_new)
-            except Exception:
-                if is_new and not self._pending(person.id):
-                    self._register.drop(person.id)
-                raise
+            known = self._register.get(person.id)
+            if known.forgetting if known else not is_draft:
+                raise UnknownPerson(f"{person.name} was forgotten meanwhile, and this picture was not taken")
+            return self._enrol(person, picture, is_crop=is_crop)
 
     def remove(self, person: Person, face: EnrolledFace) -> None:
         """Delete one face of a person; with the last one of a collection its user goes, too."""
@@ -127,12 +126,12 @@ class Enrolment(Room):
 
     # --- steps ---
 
-    def _enrol(self, person: Person, picture: Picture, *, is_crop: bool, is_new: bool) -> EnrolledFace:
+    def _enrol(self, person: Person, picture: Picture, *, is_crop: bool) -> EnrolledFace:
         collection = self._library.collection()
         measured = quality.checked(self._seen(picture), picture, is_crop=is_crop)
         collection.make()
         self._check_whose(person, collection, picture)
-        pending = self._note_down(person, collection.place, is_new=is_new)
+        pending = self._note_down(person, collection.place)
         try:
             face = EnrolledFace(self._indexed(pending, collection, picture), pending.place, person.id, time.time(), measured)
             self._give(face, person, collection)
@@ -160,9 +159,13 @@ class Enrolment(Room):
                     f"add the picture to them, or remove that face of theirs first if it is {person.name}'s"
                 )
 
-    def _note_down(self, person: Person, place: Place, *, is_new: bool) -> Pending:
+    def _note_down(self, person: Person, place: Place) -> Pending:
+        """Note what is about to be done, and with it the person, if they are new."""
         pending = Pending(f"{EXTERNAL_PREFIX}{uuid.uuid4().hex}", person.id, place, new_mailbox())
+        is_new = self._register.get(person.id) is None
         with self.house.database.transaction():
+            if is_new:
+                self._register.keep(person)
             self.house.database.execute(
                 "INSERT INTO enrolments VALUES (?, ?, ?, ?, ?, ?)",
                 *(pending.id, person.id, place.scope, place.collection, pending.mailbox, int(is_new)),

@@ -168,16 +168,26 @@ class Register(Room):
 
     def add(self, name: object, consent: object = None, legal_basis: object = None) -> Person:
         """Add somebody, with no face yet; raises SettingsError or PersonExists."""
+        person = self.draft(name, consent, legal_basis)
+        self.keep(person)
+        return person
+
+    def draft(self, name: object, consent: object = None, legal_basis: object = None) -> Person:
+        """Return somebody who could be added; raises SettingsError or PersonExists."""
         person = Person(
             f"{PERSON_PREFIX}{uuid.uuid4().hex[:12]}", _name(name), _consent(consent), _basis(legal_basis), time.time()
         )
+        self._check_free(person)
+        return person
+
+    def keep(self, person: Person) -> None:
+        """Add somebody; raises PersonExists."""
         with self.house.database.transaction():
             self._check_free(person)
             self._execute(
                 "INSERT INTO people (id, name, consent, legal_basis, added) VALUES (?, ?, ?, ?, ?)",
                 *(person.id, person.name, person.consent, person.legal_basis, person.added),
             )
-        return person
 
     def change(self, person_id: str, changes: Mapping[str, object]) -> Person:
         """Change name, consent or legal_basis, where they are named; raises SettingsError, PersonExists or UnknownPerson."""

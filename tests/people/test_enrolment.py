@@ -8,7 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from people.calls import Picture
+from people.enrolment import Enrolment
+from people.register import Register
 from pipeline import keys
+from pipeline.errors import UnknownPerson
 from tests.people.conftest import People
 from tests.rekognition_local.people import both, empty, picture
 from tests.vision.scenes import ASTRONAUT, HOPPER, background, jpeg, place, portrait
@@ -86,6 +90,18 @@ def test_a_face_unlike_the_persons_others_is_refused_and_leaves_nothing(people: 
     assert unlike.status_code == 422
     assert "the face is not like Grace Hopper's other pictures" in unlike.json()["error"]["message"]
     assert [face["FaceId"] for face in people.faces()] == [grace["faces"][0]["id"]]
+
+
+def test_who_was_forgotten_meanwhile_does_not_come_back(people: People) -> None:
+    """A picture that waited while somebody was forgotten adds nobody."""
+    enrolment = next(room for room in people.process.rooms if isinstance(room, Enrolment))
+    register = next(room for room in people.process.rooms if isinstance(room, Register))
+    people.add("Grace Hopper")
+    before = register.find("Grace Hopper")
+    assert people.api.http.delete(f"/api/people/{before.id}").status_code == 204
+    with pytest.raises(UnknownPerson, match="was forgotten meanwhile"):
+        enrolment.enrol(before, Picture(picture(HOPPER), 1, 1))
+    assert register.all() == []
 
 
 def test_of_several_pictures_the_good_ones_are_taken_and_the_others_told(people: People) -> None:

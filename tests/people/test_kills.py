@@ -47,14 +47,15 @@ def _is_served(requests: Requests) -> bool:
         return False
 
 
-@pytest.mark.parametrize("step", ["IndexFaces", "AssociateFaces"])
+@pytest.mark.parametrize("step", ["DetectFaces", "AssociateFaces"])
 def test_an_enrolment_that_was_killed_leaves_no_orphan(chain: Chain, tmp_path: Path, step: str) -> None:
     """The next process deletes the face and the user; the same picture can be enrolled then."""
     collection = f"test-{uuid.uuid4().hex[:8]}"
     with _mortal(chain, tmp_path, collection, step) as process:
         told = {"name": "Grace Hopper", "pictures": [sent(picture(HOPPER))]}
         _ask_until_it_dies(chain, process, "people.add", told)
-    assert len(chain.rekognition.list_faces(CollectionId=collection)["Faces"]) == 1
+    if step != "DetectFaces":
+        assert len(chain.rekognition.list_faces(CollectionId=collection)["Faces"]) == 1
     with running(chain, tmp_path, collection) as people:
         wait_until(lambda: people.faces() == [] and people.users() == [] and people.api.get("/api/people")["people"] == [])
         assert people.add("Grace Hopper", picture(HOPPER)).status_code == 201
