@@ -19,6 +19,7 @@ LARGEST_FACE = 2000
 SHORTEST_LABELS, LONGEST_LABELS = 1.0, 86_400.0
 
 _EVERY = re.compile(r"(?:every\s+)?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|m|h)?")
+_PIXELS = re.compile(r"[0-9]{1,4}")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _POLYGON = "write corners as fractions of the picture, for example [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]"
 
@@ -91,9 +92,10 @@ def _corner(name: str, corner: object) -> tuple[float, float]:
 
 
 def _smallest_face(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit() or int(value) > LARGEST_FACE:
+    pixels = int(value) if isinstance(value, str) and _PIXELS.fullmatch(value) else value
+    if isinstance(pixels, bool) or not isinstance(pixels, int) or not 0 <= pixels <= LARGEST_FACE:
         raise SettingsError(f"smallest_face {str(value)[:40]!r}: write a height in pixels from 0 to {LARGEST_FACE}")
-    return int(value)
+    return pixels
 
 
 def _schedule(value: object) -> str:

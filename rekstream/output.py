@@ -1,14 +1,19 @@
-"""Results as lines of JSON in a file, none left out, in the order in which they came."""
+"""Results of cameras as lines of JSON in a file, none left out, in the order in which they came.
+
+They hold the names that faces have when they are written: the file is for its owner only, and `forget` does not reach it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import redis
 
 from pipeline.broker import Broker
+from pipeline.camera_spec import is_camera
 from pipeline.errors import SettingsError
 from pipeline.names import Names
 from pipeline.results import Results
@@ -21,7 +26,7 @@ class ResultFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("a", encoding="utf-8", opener=_for_its_owner)
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with --output") from error
         self._after: str | None = None
@@ -38,7 +43,8 @@ class ResultFile:
             results, names = Results(broker.scripts), Names(broker.scripts)
             found, after = results.read(self._after, limit=_PAGE)
             while found:
-                self._file.writelines(json.dumps(result.as_json()) + "\n" for result in names.into(found))
+                ours = [result for result in found if is_camera(result.camera)]
+                self._file.writelines(json.dumps(result.as_json()) + "\n" for result in names.into(ours))
                 self._after = after
                 found, after = results.read(after, limit=_PAGE)
         self._file.flush()
@@ -47,3 +53,8 @@ class ResultFile:
         """Write the last ones and close the file."""
         self.write_new(broker)
         self._file.close()
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Open a file; a new one can be read by nobody else."""
+    return os.open(path, flags, 0o600)

@@ -92,6 +92,8 @@ def test_what_is_not_said_is_the_default() -> None:
         ("smallest_face", -1, "smallest_face '-1': write a height in pixels"),
         ("smallest_face", "large", "smallest_face 'large'"),
         ("smallest_face", LARGEST_FACE + 1, "from 0 to 2000"),
+        ("smallest_face", "²", "smallest_face '²'"),
+        ("smallest_face", "9" * 5000, "smallest_face '9999"),
         ("smallest_face", 1.5, "smallest_face '1.5'"),
         ("schedule", 8, "schedule '8' is no text"),
         ("schedule", "noon", "schedule 'noon' is not understood"),

@@ -24,5 +24,5 @@ export function proofOf({ name, removed, remaining, unreachable }) {
         h("th", { scope: "row" }, WORDS[kind] ?? kind),
         h("td", { class: "number" }, number(removed[kind])),
         h("td", { class: `number ${remaining[kind] ? "error" : ""}` }, number(remaining[kind])))))),
-    h("p", { class: "muted" }, "What receivers of alerts were sent before is beyond the reach of this program."));
+    h("p", { class: "muted" }, "What receivers of alerts were sent, and files that --output wrote, are beyond the reach of this program."));
 }
