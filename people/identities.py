@@ -142,7 +142,12 @@ class Identities(Room):
             stay = stays.get(track) or self.visits.stay(track)
             if stay is not None:
                 stays[track] = self.decide(stay)
-        self.group([stay for track, stay in stays.items() if track in seen and self._is_due(stay)], seen)
+        sighted = [stay for track, stay in stays.items() if track in seen]
+        for stay in sighted:
+            if self._is_doubtful(stay):
+                self.visits.cause = _cause(seen[stay.track])
+                self.decide(stay)
+        self.group([stay for stay in sighted if self._is_due(stay)], seen)
 
     def _see(self, sighting: Sighting) -> Stay:
         """Note a sighting. A search may have been answered before; where nobody is known, whoever comes is unknown at once."""
@@ -254,6 +259,14 @@ class Identities(Room):
             self._behind_until = time.monotonic() + BEHIND_SECONDS
 
     # --- who is not named ---
+
+    def _is_doubtful(self, stay: Stay) -> bool:
+        """Say whether a name has to be looked at again: a search may be answered before the view of its face is kept."""
+        person = person_in(stay.identity)
+        if person is None or stay.is_said or time.monotonic() < self._looked.get(stay.track, 0.0):
+            return False
+        self._looked[stay.track] = time.monotonic() + LOOK_SECONDS
+        return self.rejections.concern([person])
 
     def _is_due(self, stay: Stay) -> bool:
         """Say whether it is time to look for the view of a track that has no name."""

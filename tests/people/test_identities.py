@@ -285,6 +285,27 @@ def test_not_this_person_is_undone_everywhere_and_sticks(home: Home) -> None:
     assert [home.name(f"door-{number}") == "Grace Hopper" for number in (2, 3, 4)] == [False, False, True]
 
 
+def test_not_this_person_sticks_where_the_search_is_faster_than_the_view_of_its_face(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grace = home.know("Grace Hopper", GRACE_FACE)
+    monkeypatch.setattr(identities, "LOOK_SECONDS", 0.0)  # else a second passes
+    for track, began in (("door-1", 0), ("door-2", 30)):
+        if not began:
+            home.seeing.view(track, who=7)
+        home.seeing.stay(track, began, began + 2)
+        home.seeing.search(began + 1, track, **{GRACE_FACE: 99.1})
+        home.heard()
+        if not began:
+            home.ask("tracks.unname", track=track)
+    assert home.name("door-2") == "Grace Hopper"
+    home.seeing.view("door-2", who=7)
+    home.seeing.frame(33, "door-2")
+    home.heard()
+    assert home.name("door-2") != "Grace Hopper"
+    assert home.visits(person=grace) == []
+
+
 def test_not_this_person_leaves_the_second_best_in_the_running(home: Home) -> None:
     home.know("Grace Hopper", GRACE_FACE)
     home.know("Bob", BOB_FACE)
