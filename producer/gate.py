@@ -222,7 +222,7 @@ class _Face:
     def compare(self, motion: Motion, at: float, still_seconds: float) -> bool:
         """Compare its place with what it looked like; return whether it has to be looked for there."""
         each = STANDING_EACH_SECONDS if at - self._changed_at < STANDING_SECONDS else still_seconds
-        is_due = at - self.passed_at >= min(each, still_seconds) - _A_TRIFLE
+        is_due = not 0 <= at - self.passed_at < min(each, still_seconds) - _A_TRIFLE
         self._looks_new = _differs(_look_of(motion.smooth, self.place), self._look, motion.grain)
         self._is_found, self._is_sought = False, self._looks_new or is_due
         if not self._is_sought:

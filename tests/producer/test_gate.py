@@ -194,6 +194,13 @@ def test_after_a_pause_all_is_looked_at_anew() -> None:
     assert looks(gate, ((at + 30, image) for at, image in film(CLIPS["two"], 0.2))) == [(30.0, None)]
 
 
+def test_a_clock_that_was_set_back_silences_nobody() -> None:
+    gate = new_gate(camera())
+    pictures = list(film(CLIPS["two"], 1))
+    looks(gate, ((at + 3600, image) for at, image in pictures))
+    assert passed(looks(gate, pictures))[0] == 0.0
+
+
 def test_a_picture_that_became_another_one_is_looked_at_anew() -> None:
     """Somebody turned the camera, or it changed its resolution."""
     gate = new_gate(camera())
