@@ -11,7 +11,7 @@ A frame that a newer one overtook is only looked at: its boxes get the tracks th
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -38,7 +38,9 @@ _SMOOTHING = 0.25  # seconds of movement that a speed is an average of
 _FASTEST = 12.0  # heights a second; who walks by makes 6 to 8
 _CLOSE_UP = 1.4  # logarithm of how much larger a face may become: fourfold
 _GROWTH = 1.0  # heights that a change of size by the factor e counts as
-_USUAL_SECONDS, _USUAL_FRAMES = 2.5, 1.5  # from one result to the next
+_USUAL_SECONDS = 1.5  # within which nobody else gets to where somebody was; after it faces are compared
+_UNSEEN_SECONDS = 2.5  # within which a box is still believed whose face should be compared, and cannot be
+_CLOCK_STEP = 60.0  # seconds: a scene further ahead is from before a step of the clock
 _MISSED_SECONDS = 0.8  # for which a face may be overlooked, and still be believed to be the same when it is seen again
 _UNSEEN = 4.0  # heights that a box may be off whose face cannot be compared
 _MARGIN = 1.0  # heights by which every other pair has to be worse than a clear one
@@ -141,13 +143,14 @@ def follow(
     `interval` is how many seconds usually lie between two frames. Where boxes leave a doubt `unlikeness` is asked, and nowhere
     else: what it does may be slow.
     """
-    if at < scene.at:
+    if scene.at - _CLOCK_STEP <= at < scene.at:
         return Followed(scene, _looked_back(scene, boxes, at, aspect), is_overtaken=True)
     since = at - max(FORGET_SECONDS, FORGET_FRAMES * interval)
-    tracks = {number: track for number, track in scene.tracks.items() if track.seen_at >= since}
+    tracks = {number: track for number, track in scene.tracks.items() if since <= track.seen_at <= at}
     costs = _possible(tracks, boxes, at, aspect)
-    owners = _clear(costs, {number: _believed(track, scene.at, at, interval) for number, track in tracks.items()})
-    owners |= _by_likeness(_without(costs, owners), unlikeness)
+    owners = _clear(costs, {number: _believed(track, scene.at, at) for number, track in tracks.items()})
+    unseen = {number for number in tracks if unlikeness is nobody_knows or at - tracks[number].seen_at <= _UNSEEN_SECONDS}
+    owners |= _by_likeness(_without(costs, owners), unlikeness, unseen)
     owners |= _back(tracks, owners, len(boxes), unlikeness)
     seen = [tracks[owners[place]].moved(box, at, aspect) if place in owners else None for place, box in enumerate(boxes)]
     fresh = max([_number_of(at) - 1, *scene.tracks])
@@ -196,10 +199,10 @@ def _clear(costs: Pairs, believed: Mapping[int, float]) -> dict[int, int]:
     return owners
 
 
-def _believed(track: Track, newest: float, at: float, interval: float) -> float:
+def _believed(track: Track, newest: float, at: float) -> float:
     """Return by how many heights a box may be off from where its track should be, none when the track was lost meanwhile."""
     seconds = at - track.seen_at
-    is_lost = seconds > max(_USUAL_SECONDS, _USUAL_FRAMES * interval) or (track.seen_at < newest and seconds > _MISSED_SECONDS)
+    is_lost = seconds > _USUAL_SECONDS or (track.seen_at < newest and seconds > _MISSED_SECONDS)
     return -1.0 if is_lost else _off_after(seconds)
 
 
@@ -214,12 +217,15 @@ def _stands_out(costs: Pairs, number: int, place: int, margin: float) -> bool:
     return all(cost > limit for cost in rivals)
 
 
-def _by_likeness(costs: Pairs, unlikeness: Unlikeness) -> dict[int, int]:
-    """Return the track of each doubtful box, by least cost in total; a face that is another person's is never taken."""
+def _by_likeness(costs: Pairs, unlikeness: Unlikeness, unseen: Set[int]) -> dict[int, int]:
+    """Return the track of each doubtful box, by least cost in total; a face that is another person's is never taken.
+
+    `unseen` are the tracks whose boxes are believed where the faces cannot be compared.
+    """
     told: Pairs = {}
     for (number, place), cost in costs.items():
         apart = unlikeness(place, number)
-        if apart is None and cost <= _UNSEEN:
+        if apart is None and number in unseen and cost <= _UNSEEN:
             told[number, place] = cost + _LIKENESS * _ALIKE / 2  # as if it were neither like nor unlike
         elif apart is not None and apart <= _ALIKE:
             told[number, place] = cost / 4 + _LIKENESS * apart

@@ -76,7 +76,7 @@ class Seen:
         aspect, interval = frame.width / frame.height, 1 / max(1e-3, self.rules.fps)
         followed = follow(_scene_of(state), boxes, frame.captured_at, aspect, unlikeness, interval)
         self.numbers, self.worth = followed.numbers, {}
-        if followed.is_overtaken:
+        if followed.is_overtaken or not (followed.scene.tracks or self.numbers):
             return None
         scene = self._decided(followed.scene, is_named) if self.rules.purpose.names_people else followed.scene
         return json.dumps(scene.as_json(), separators=(",", ":"))
@@ -115,7 +115,7 @@ class Tracking:
             return nothing
         try:
             seen = self._seen(frame, rules, response)
-            if seen.views:
+            if isinstance(response.get("FaceDetails"), list) and frame.width and frame.height:
                 self._states.change(frame.camera, lambda state: seen.step(state, self._is_named))
             return seen
         except Exception as error:  # the boundary: a fault in here must not cost the result of a paid call
@@ -141,14 +141,14 @@ class Tracking:
         track, closeups = seen.tracks[face], seen.closeups
         if track is None or closeups is None:
             return
+        if worth.is_best:  # before the search, whose answer is judged by it
+            is_shown = seen.rules.purpose.keeps_pictures and not self._privacy.is_on
+            self._faces.keep(track, _best_view(seen, face, closeups, is_shown=is_shown))
+        else:
+            self._faces.keep_on(track)
         if worth.is_searched and seen.known is not None:
             # Tried again after a throttle, and by another worker after a kill; where it is full an older view still waits.
             self._mailbox.offer(*_search(seen, face, closeups.cut(face), seen.known), Policy.EVERY)
-        if not worth.is_best:
-            self._faces.keep_on(track)
-            return
-        is_shown = seen.rules.purpose.keeps_pictures and not self._privacy.is_on
-        self._faces.keep(track, _best_view(seen, face, closeups, is_shown=is_shown))
 
     def _enrolled(self) -> Enrolled | None:
         """Return who can be found, as it was a second ago at most."""
@@ -173,7 +173,7 @@ class Tracking:
 def _views(frame: Frame, response: Mapping[str, Any]) -> list[View]:
     """Return the views of the faces that count."""
     details = response.get("FaceDetails")
-    if not isinstance(details, list) or not frame.width or not frame.height:
+    if not isinstance(details, list):
         return []
     return [View.of(place, face, frame.height) for place, face in enumerate(details) if IGNORED not in face]
 

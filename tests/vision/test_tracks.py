@@ -91,10 +91,11 @@ def test_faces_that_are_overlooked_for_a_moment_keep_their_tracks(name: str) -> 
 
 
 def test_faces_are_compared_only_where_boxes_leave_a_doubt() -> None:
-    watched = Watched()
-    for at, faces in seen_of("two", 5):
-        watched.see(at, faces)
-    assert watched.asked == 0
+    for fps in (25, 5, 1):
+        watched = Watched(fps=fps)
+        for at, faces in seen_of("two", fps):
+            watched.see(at, faces)
+        assert watched.asked == 0
     watched = Watched()
     for at, faces in seen_of("meeting", 1):
         watched.see(at, faces)
@@ -152,9 +153,30 @@ def test_a_frame_that_was_overtaken_gets_tracks_by_looking_and_moves_none() -> N
 def test_who_stands_still_is_one_track_also_where_results_are_rare(fps: float) -> None:
     scene, numbers = Scene(), set()
     for step in range(20):
-        followed = follow(scene, [Box(0.4, 0.4, 0.1, 0.2)], NOW + step / fps, interval=1 / fps)
+        followed = follow(scene, [Box(0.4, 0.4, 0.1, 0.2)], NOW + step / fps, 16 / 9, lambda face, track: LIKE, 1 / fps)
         scene, numbers = followed.scene, numbers | set(followed.numbers)
     assert len(numbers) == 1
+
+
+@pytest.mark.parametrize(("fps", "after"), [(1, 2.0), (1, 2.4), (0.2, 7.0), (0.1, 14.0), (0.01, 149.0)])
+def test_a_stranger_where_somebody_was_is_somebody_else_however_rare_results_are(fps: float, after: float) -> None:
+    before = follow(Scene(), [Box(0.4, 0.4, 0.1, 0.2)], NOW, interval=1 / fps)
+    for apart in (UNLIKE, None):
+        if apart is None and after <= 2.5:
+            continue  # nothing speaks against it
+        there = follow(
+            before.scene, [Box(0.4, 0.4, 0.1, 0.2)], NOW + after, 16 / 9, lambda face, track, apart=apart: apart, 1 / fps
+        )
+        assert there.numbers != before.numbers
+    same = follow(before.scene, [Box(0.4, 0.4, 0.1, 0.2)], NOW + after, 16 / 9, lambda face, track: LIKE, 1 / fps)
+    assert same.numbers == before.numbers
+
+
+def test_a_clock_that_was_set_back_begins_anew_with_other_numbers() -> None:
+    before = follow(Scene(), [Box(0.4, 0.4, 0.1, 0.2)], NOW)
+    after = follow(before.scene, [Box(0.4, 0.4, 0.1, 0.2)], NOW - 3600)
+    assert not after.is_overtaken
+    assert after.numbers[0] > before.numbers[0]
 
 
 def test_an_emptied_server_gives_no_number_out_again_however_many_there_were() -> None:

@@ -218,6 +218,34 @@ def test_faces_that_do_not_count_have_no_track(broker: Broker, server: Server) -
     assert len(room.searched()) == 1
 
 
+def test_a_frame_that_shows_nobody_is_remembered_and_a_camera_where_nobody_ever_was_keeps_nothing(
+    broker: Broker, server: Server
+) -> None:
+    room = Room(broker, server)
+    room.see(CLIPS["empty"].shot(1.0))
+    assert not broker.scripts.exists(keys.tracks("cam"))
+    room.see(CLIPS["two"].shot(2.0))
+    room.see(CLIPS["empty"].shot(3.0))
+    assert json.loads(broker.scripts.hget(keys.tracks("cam"), "state") or b"")["at"] == NOW + 3.0
+
+
+def test_the_view_of_a_face_is_kept_before_it_is_searched(
+    broker: Broker, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever hears the search's answer judges it by that view."""
+    enrol(broker)
+    room, kept = Room(broker, server), []
+    offer = room.mailbox.offer
+
+    def seen_first(frame: Frame, *rest: Any) -> Any:
+        kept.append(Faces(broker.scripts).of(str(frame.options["_Track"])))
+        return offer(frame, *rest)
+
+    monkeypatch.setattr(room.mailbox, "offer", seen_first)
+    room.see(CLIPS["two"].shot(1.0))
+    assert [view is not None and len(view.vector) for view in kept] == [512, 512]
+
+
 def test_who_is_enrolled_while_somebody_is_there_is_looked_for_at_once(broker: Broker, server: Server) -> None:
     room, clip = Room(broker, server), CLIPS["two"]
     room.see(clip.shot(1.0))
