@@ -119,7 +119,6 @@ class System:
             if SharedSettings(self.broker.scripts).read() is None:
                 SharedSettings(self.broker.scripts).write(self._shared)
             self._put_back_cameras()
-        self._watches.look()
 
     def _put_back_cameras(self) -> None:
         """Put the given cameras back if the dashboard, whose task that is, was lost together with Redis."""
@@ -148,6 +147,7 @@ class System:
 
     def stop_producing(self) -> None:
         """Stop the producers and the workers: after this, no more results come."""
+        self._watches.stop()
         self._stop_parts("produce", "work")
         if self._embedded is None and self._told:
             self._leave_nothing_in_redis()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from people.alerts import Alerts
+from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
@@ -37,11 +38,9 @@ def test_a_file_is_followed_and_nothing_else_is_touched(
     requests = Requests(broker)
 
     def kept() -> list[tuple[str, str, float]]:
-        given.look()
         return [(one["id"], one["who"], one["cooldown"]) for one in requests.ask("watches.list")["watches"]]
 
     given.set([watch("unknown"), watch("label=Dog"), watch("Grace Hopper"), watch("emotion=SAD", cameras=["door"])])
-    given.look()  # nobody is there yet
     with people_process(broker, tmp_path):
         wait_until(lambda: broker.scripts.exists("rekstream:serving:people"))
         by_hand = requests.ask("watches.add", watch("emotion=SAD", cooldown=5))
@@ -59,7 +58,23 @@ def test_a_file_is_followed_and_nothing_else_is_touched(
         assert said[1:] == [f"watch {by_hand['id']} says the same already: remove it first to change it"]
         given.set([])
         wait_until(lambda: [name for name, _, _ in kept()] == [by_hand["id"]])
+    given.stop()
     assert "s3cret" not in str(said)
+
+
+def test_a_people_process_that_is_away_holds_nobody_up(broker: Broker) -> None:
+    """Whoever tends the system hands watches over and goes on at once."""
+    broker.scripts.set(keys.serving("people"), "1")  # as if it were there, and never answered
+    given = GivenWatches(broker, lambda who, what: None)
+    began = time.monotonic()
+    given.set([watch("unknown")])
+    given.stop()
+    assert time.monotonic() - began < 1
+    request = Requests(broker).take(5)
+    assert request is not None
+    assert request.members == {"watches": [watch("unknown")]}
+    Requests(broker).answer(request, {"refused": []})
+    wait_until(lambda: given._thread is None)
 
 
 def test_an_entry_whose_camera_is_not_there_for_a_while_keeps_its_watch_and_what_waits(broker: Broker, tmp_path: Path) -> None:
