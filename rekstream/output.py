@@ -19,6 +19,7 @@ from pipeline.names import Names
 from pipeline.results import Results
 
 _PAGE = 1000
+_RIGHTS = 0o600  # of a new file
 
 
 class ResultFile:
@@ -26,7 +27,7 @@ class ResultFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = path.open("a", encoding="utf-8", opener=_for_its_owner)
+            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _RIGHTS), "a", encoding="utf-8")
         except OSError as error:
             raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with --output") from error
         self._after: str | None = None
@@ -53,8 +54,3 @@ class ResultFile:
         """Write the last ones and close the file."""
         self.write_new(broker)
         self._file.close()
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    """Open a file; a new one can be read by nobody else."""
-    return os.open(path, flags, 0o600)
