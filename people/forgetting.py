@@ -5,10 +5,8 @@ The row of the person goes last, so that whatever fails or is killed meanwhile i
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import redis
@@ -21,25 +19,15 @@ from people.enrolment import Enrolment
 from people.house import Answer, Chore, House, Room, room_of
 from people.library import Library, words
 from people.register import EXTERNAL, USER, Person, Place, Register
-from pipeline import keys
+from people.traces import Traces, TracesInRedis
 from pipeline.errors import ProviderError, StorageError
 from pipeline.happenings import FORGOTTEN, Happenings
 from pipeline.requests import Request
 from pipeline.results import Results
 
 FINISH_SECONDS = 30.0
-_PAGE = 500
+_TOLD_AT_ONCE = 500  # tracks: a happening has 64 KB at most
 _THIS_PROCESS = "rekstream"
-
-
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """By what a person is found outside the register: `aliases` are users and names of pictures."""
-
-    person: str
-    aliases: frozenset[str]
-    faces: tuple[str, ...]
-    tracks: tuple[str, ...]
 
 
 class Forgetting(Room):
@@ -57,8 +45,7 @@ class Forgetting(Room):
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
-        self._redis: Any = house.broker.scripts
-        self._results = Results(house.broker.scripts)
+        self._seen = TracesInRedis(house.broker.scripts)
         self._happenings = Happenings(house.broker.scripts)
 
     def meet(self, rooms: Mapping[type[Room], Room]) -> None:
@@ -100,8 +87,9 @@ class Forgetting(Room):
             for room in self._rooms:
                 if room is not self._enrolment:
                     removed.update(room.forget(person.id))
-            until = self._results.last_id()
-            results = self._forget_in_redis(traces, until, removed)
+            until = Results(self.house.broker.scripts).last_id()
+            seen, results = self._seen.remove(traces, until)
+            removed.update(seen)
             remaining = self._search(traces, until, picture)
             removed["people"] += 1
             self._register.drop(person.id)
@@ -109,7 +97,8 @@ class Forgetting(Room):
             self._audit.note(who, "forget")
             self.house.database.empty_log()
             self._library.changed()
-        self._happenings.tell(FORGOTTEN, {"tracks": list(traces.tracks)})
+        for start in range(0, len(traces.tracks), _TOLD_AT_ONCE):
+            self._happenings.tell(FORGOTTEN, {"tracks": traces.tracks[start : start + _TOLD_AT_ONCE]})
         return {
             "name": person.name,
             "removed": dict(removed),
@@ -138,7 +127,7 @@ class Forgetting(Room):
             alias for place in places for kind in (USER, EXTERNAL) for alias in self._register.aliases(kind, place, person.id)
         }
         faces = tuple(face.id for face in self._register.faces(person.id))
-        tracks = {*self._tracks(person.id), *(track for room in self._rooms for track in room.tracks_of(person.id))}
+        tracks = {*self._seen.tracks_named(person.id), *(track for room in self._rooms for track in room.tracks_of(person.id))}
         return Traces(person.id, frozenset(aliases), faces, tuple(sorted(tracks)))
 
     # --- the collection ---
@@ -206,50 +195,6 @@ class Forgetting(Room):
         query = "SELECT user, face FROM leftovers WHERE scope = ? AND collection = ?"
         return self.house.database.rows(query, place.scope, place.collection)
 
-    # --- Redis ---
-
-    def _forget_in_redis(self, traces: Traces, until: str, removed: Counter[str]) -> list[str]:
-        """Delete names, faces, results and newest pictures that show a person; return the ids of these results."""
-        found = list(self._showing(traces, until))
-        ids = [name for name, _ in found]
-        removed["pictures"] += sum(self._forget_picture(camera, set(ids)) for camera in {camera for _, camera in found})
-        for start in range(0, len(ids), _PAGE):
-            removed["results"] += int(self._redis.xdel(keys.RESULTS, *ids[start : start + _PAGE]))
-        for track in traces.tracks:
-            removed["pictures"] += int(self._redis.delete(keys.face(track)))
-        for track in {*traces.tracks, *self._tracks(traces.person)}:
-            removed["names"] += int(self._redis.delete(keys.name(track)))
-        return ids
-
-    def _tracks(self, person_id: str) -> list[str]:
-        """Return the tracks that carry a person's name now."""
-        found = list(self._redis.scan_iter(match=keys.name("*"), count=1000))
-        values = self._redis.mget(found) if found else []
-        prefix = len(keys.name(""))
-        return [key.decode()[prefix:] for key, value in zip(found, values, strict=True) if value and _id_in(value) == person_id]
-
-    def _showing(self, traces: Traces, until: str) -> Iterator[tuple[str, str]]:
-        """Yield id and camera of the results up to an id that show a person's tracks, or that matched their users or faces.
-
-        Whoever stands before a camera goes on to be seen there, in later results, as nobody who is known.
-        """
-        theirs = [f'"{word}"'.encode() for word in (*traces.tracks, *traces.aliases, *traces.faces)]
-        after = "-"
-        while entries := self._redis.xrange(keys.RESULTS, min=after, max=until, count=_PAGE):
-            for name, values in entries:
-                if any(word in values.get(b"result", b"") for word in theirs):
-                    yield name.decode(), values.get(b"camera", b"").decode()
-            after = f"({entries[-1][0].decode()}"
-
-    def _forget_picture(self, camera: str, results: set[str]) -> int:
-        """Delete the pictures of a camera that one of these results is about."""
-        count = 0
-        for key in (keys.newest(camera), keys.overtaken(camera)):
-            about = self._redis.hget(key, "result_id")
-            if about is not None and about.decode() in results:
-                count += int(self._redis.delete(key))
-        return count
-
     # --- the proof ---
 
     def _search(self, traces: Traces, until: str, picture: Picture | None) -> dict[str, int]:
@@ -258,9 +203,8 @@ class Forgetting(Room):
         for room in self._rooms:
             for what, count in room.remaining(traces.person).items():
                 remaining[what] += count
-        remaining["names"] = len(self._tracks(traces.person))
-        remaining["results"] = sum(1 for _ in self._showing(traces, until))
-        remaining["pictures"] = sum(int(self._redis.exists(keys.face(track))) for track in traces.tracks)
+        for what, count in self._seen.count(traces, until).items():
+            remaining[what] += count
         place = self._library.place()
         if place is not None:
             collection = Collection(self._library.calls, place)
@@ -274,10 +218,3 @@ class Forgetting(Room):
         """Return how many faces that are nobody else's a picture of the person still finds."""
         found = [match["Face"] for match in collection.search(picture, self.house.settings.show)]
         return sum(face["FaceId"] in traces.faces or self._register.person_of(face) is None for face in found)
-
-
-def _id_in(name: bytes) -> str:
-    try:
-        return str(json.loads(name)["Id"])
-    except (ValueError, KeyError, TypeError):
-        return ""
