@@ -1,4 +1,4 @@
-"""What Redis tells of somebody for minutes: names of tracks, faces, results, newest pictures; found, removed, looked for again."""
+"""What Redis tells of somebody for minutes: names of tracks, faces, results, pictures; found, removed, looked for again."""
 
 from __future__ import annotations
 
