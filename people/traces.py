@@ -14,7 +14,7 @@ import redis
 from pipeline import keys
 
 _PAGE = 500
-_SAYS_WHO = re.compile(rb'"(?:Track|UserId|FaceId|ExternalImageId)":"([^"]*)"')  # as workers write results: no blanks
+_SAYS_WHO = re.compile(rb'"(?:Track|UserId|FaceId|ExternalImageId)": ?"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from people import rooms
 from people.house import Room
 from pipeline import keys
 from pipeline.broker import Broker
-from pipeline.names import Names, TrackName
+from pipeline.names import Names
 from pipeline.results import Results
 from tests.conftest import wait_until
 from tests.dashboard.support import dashboard
@@ -91,14 +91,18 @@ def test_a_person_is_removed_from_everywhere_and_searches_find_nothing(people: P
     eileen = people.add("Eileen Collins", picture(ASTRONAUT)).json()
     broker = people.chain.broker
     names = Names(broker.scripts)
-    for track, person in (("door-1", grace), ("yard-1", eileen)):
-        names.write({track: TrackName({"Id": person["id"], "Name": person["name"], "Similarity": 99.0})})
-        broker.scripts.hset(keys.face(track), mapping={"camera": track[:4], "jpeg": b"a crop"})
-    hers = _see(broker, "door", [{"Track": "door-1"}])
-    match = {"Similarity": 99.0, "Face": {"FaceId": grace["faces"][0]["id"], "UserId": grace["id"]}}
-    searched = _see(broker, "door:1", [], FaceMatches=[match], Track="door-1")
-    others = _see(broker, "yard", [{"Track": "yard-1"}])
-
+    seen: dict[str, list[str]] = {}
+    for camera, person in (("door", grace), ("yard", eileen)):
+        track, face = f"{camera}-1", {"FaceId": person["faces"][0]["id"], "UserId": person["id"]}
+        found = {"operation": "SearchFacesByImage", "FaceMatches": [{"Similarity": 99.5, "Face": face}], "Weight": 1.0}
+        broker.scripts.hset(keys.face(track), mapping={"camera": camera, "jpeg": b"a crop"})
+        seen[camera] = [
+            _see(broker, camera, [{"Track": track}]),
+            _see(broker, f"{camera}:1", [], Track=track, **found),
+        ]
+    hers, searched = seen["door"]
+    others = seen["yard"][0]
+    wait_until(lambda: names.of(["door-1", "yard-1"]).keys() == {"door-1", "yard-1"})
     wait_until(lambda: {hers, others} <= _worst(people))
 
     files = {"image": ("a.jpg", picture(HOPPER, "dark"), "image/jpeg")}
