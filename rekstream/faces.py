@@ -127,7 +127,7 @@ def _verdict(done: Mapping[str, Any]) -> str:
     if done["unreachable"]:
         where = " and ".join(done["unreachable"])
         return f"{done['name']} is forgotten here; the faces at {where} are deleted as soon as that one answers again"
-    return f"{done['name']} is forgotten: searching finds nothing"
+    return f"{done['name']} is forgotten: searching finds nothing (files that --output wrote are out of reach: look there too)"
 
 
 def _enrol(

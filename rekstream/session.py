@@ -91,11 +91,13 @@ class Session:
             )
         settings, cameras = plan.settings, self._cameras_that_will_be_paid(plan)
         calls = min(sum(camera.fps for camera in cameras), plan.provider.calls_per_second("DetectFaces"))
+        calls += sum(1 / camera.labels for camera in cameras if camera.labels)
         dollars = calls * SECONDS_AN_HOUR * plan.provider.dollars_per_call()
         self._console.print(
             f"AWS account {plan.provider.account}, {plan.provider.region}, at most "
             f"{plan.provider.calls_per_second('DetectFaces'):g} calls a second: {_rates(cameras)} = "
-            f"{dollars:.2f} dollars an hour at most, and never more than the budget of {settings.budget}",
+            f"{dollars:.2f} dollars an hour at most, plus a search for each person who comes once people are enrolled, "
+            f"and never more than the budget of {settings.budget}",
             style="bold yellow",
         )
 
