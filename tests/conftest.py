@@ -11,10 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.broker import Broker
 from rekstream import environment
 from rekstream.embedded import EmbeddedValkey
+
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # so are two shared cores
+settings.load_profile("busy")
 
 
 class Valkey:
