@@ -17,7 +17,6 @@ from pipeline.broker import Broker
 from rekstream import environment
 from rekstream.embedded import EmbeddedValkey
 
-
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # so are two shared cores
 settings.load_profile("busy")
 
