@@ -182,6 +182,8 @@ def test_the_route_takes_factors_and_refuses_nonsense(api: Api, broker: Broker) 
 
 # --- what really happens ---
 
+WARM_RESULTS = 12
+
 
 @contextmanager
 def filming(broker: Broker, cameras: int, fps: float) -> Iterator[None]:
@@ -220,8 +222,9 @@ def measured(api: Api, broker: Broker, threads: int, seconds: float) -> list[Res
     """Wait until the new worker runs steadily, then return the results of `seconds` from now on."""
     until(lambda: api.get("/api/stats")["workers"]["alive"] == threads, PATIENCE)
     results = Results(broker.scripts)
-    began = results.wait(results.last_id(), PATIENCE)[-1]
-    first = results.wait(began.id, PATIENCE)[-1]
+    began = results.wait(results.last_id(), PATIENCE)[-1]  # with the first faces a worker loads what follows them
+    until(lambda: len(results.read(began.id, WARM_RESULTS)[0]) == WARM_RESULTS, PATIENCE)
+    first = results.latest(1)[-1]
     until(lambda: results.latest(1)[-1].published_at > first.published_at + seconds, PATIENCE)
     return results.read(first.id, 1000)[0]
 
