@@ -230,7 +230,7 @@ def measured(api: Api, broker: Broker, threads: int, seconds: float) -> list[Res
 
 
 def test_what_is_foretold_comes_true(session_valkey: Valkey, broker: Broker, settings: DashboardSettings) -> None:
-    """Four times the threads, then a quarter of the quota: rates and ages come as computed, within half (or .1 s): bench what_if is exact."""
+    """Four times the threads, then a quarter of the quota: rates and ages come as computed, within half (bench is stricter)."""
     with Endpoint(seconds=0.06) as endpoint, filming(broker, 2, 15.0):
         provider = Provider("endpoint", "us-east-1", endpoint.url, 40.0)
         with dashboard(session_valkey.url, replace(settings, provider=provider)) as api:
