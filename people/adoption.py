@@ -11,9 +11,9 @@ from typing import Any
 from people.audit import Audit
 from people.collection import Collection
 from people.enrolment import EXTERNAL_PREFIX, Enrolment
+from people.face_library import Library
 from people.forgetting import Forgetting
 from people.house import Chore, House, Room, room_of
-from people.library import Library
 from people.register import EXTERNAL, LONGEST_NAME, PERSON_PREFIX, USER, EnrolledFace, Person, Place, Register
 
 log = logging.getLogger(__name__)

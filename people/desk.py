@@ -10,8 +10,8 @@ from typing import Any
 from people.audit import Audit
 from people.calls import Picture
 from people.enrolment import Enrolment
+from people.face_library import Library, words
 from people.house import Answer, House, Room, room_of
-from people.library import Library, words
 from people.purposes import Purposes
 from people.register import EnrolledFace, Person, Place, Register
 from pipeline.errors import EnrolmentRefused, SettingsError, UnknownPerson

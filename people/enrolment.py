@@ -21,8 +21,8 @@ import redis
 from people import quality
 from people.calls import CallError, Picture, new_mailbox
 from people.collection import Collection
+from people.face_library import Library
 from people.house import Chore, House, Room, room_of
-from people.library import Library
 from people.register import USER, EnrolledFace, Person, Place, Register
 from pipeline.entities import Operation
 from pipeline.errors import EnrolmentRefused, PeopleAway, StorageError, UnknownPerson

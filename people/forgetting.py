@@ -16,8 +16,8 @@ from people.calls import CallError, Picture
 from people.collection import Collection
 from people.desk import picture_of
 from people.enrolment import Enrolment
+from people.face_library import Library, words
 from people.house import Answer, Chore, House, Room, room_of
-from people.library import Library, words
 from people.register import EXTERNAL, USER, Person, Place, Register
 from people.traces import Traces, TracesInRedis
 from pipeline.errors import ProviderError, StorageError

@@ -9,11 +9,11 @@ from people.audit import Audit
 from people.corrections import Corrections
 from people.desk import Desk
 from people.enrolment import Enrolment
+from people.face_library import Library
 from people.forgetting import Forgetting
 from people.guestbook import Guestbook
 from people.house import Room
 from people.identities import Identities
-from people.library import Library
 from people.register import Register
 
 ROOMS: tuple[type[Room], ...] = (
