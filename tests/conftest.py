@@ -93,9 +93,16 @@ def wait_until(condition: object, seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
+LONGEST_FILE = "test_up.py"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together where two processes share the work, and all of the page: they share one browser."""
+    """Keep the tests of a file together where processes share the work, and all of the page: they share one browser.
+
+    The longest file comes first, so that nobody waits for it at the end.
+    """
+    items.sort(key=lambda item: item.path.name != LONGEST_FILE)
     for item in items:
         room = item.path.parent if item.path.parent.name == "page" else item.path
         item.add_marker(pytest.mark.xdist_group(str(room)))
