@@ -19,7 +19,7 @@ run: $(READY)
 setup: $(READY_DEV)
 
 test: $(READY_DEV)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --reruns 1 -r R $(ARGS)  # what a busy machine made fail runs once more, and is named
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder --reruns 1 -r R $(ARGS)  # what a busy machine made fail runs once more, and is named
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ gate: face     passes while a face is seen, looked for at native size where some
                there: visits must not break off), then each ten minutes, as one does that never changed (a poster);
                in between its place alone is compared, which costs next to nothing;
                one that was seen less than 0.9 s ago where something still moves passes, too: somebody turned away.
+               So while one was seen less than 0.45 s ago where something moves, nothing is looked for.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ STILL_SECONDS = 600.0
 STANDING_EACH_SECONDS, STANDING_SECONDS = 5.0, 300.0
 WHOLE_EACH_SECONDS = 30.0
 RECENT_SECONDS = 0.9
+BELIEVED_SECONDS = 0.45  # the frame passes whatever a search would find: it can wait, and costs a half to a tenth
 WHOLE_AGAIN_SECONDS = 1.0  # between two looks at the whole picture, however restless it is
 SMALLEST_FACE = 24  # pixels of a picture as it is sent; Rekognition finds faces from about 40
 NEARLY = 0.8  # of the smallest face: measured twice, a face is not always the same size
@@ -129,10 +131,11 @@ class FaceGate:
     def look(self, picture: Picture, at: float) -> Saved | None:
         """Return why no face in the picture is worth a call, None when one is."""
         motion = self._watch.look(picture, at)
-        places = [face.place for face in self._faces if face.compare(motion, at, self._still_seconds)] + list(motion.regions)
+        sought = [face for face in self._faces if face.compare(motion, at, self._still_seconds)]
         is_whole = self._is_whole_due(motion, at)
-        if is_whole or places:
-            self._search(picture, motion, places, at, is_whole=is_whole)
+        believed = [face for face in sought if face.believe(at)] if not is_whole else []
+        if is_whole or (not believed and (sought or motion.regions)):
+            self._search(picture, motion, [face.place for face in sought] + list(motion.regions), at, is_whole=is_whole)
         passes = any(face.is_worth_it(at) for face in self._faces)
         self._faces = [face for face in self._faces if not face.is_gone(at)][-MOST_FACES:]
         for face in self._faces if passes else ():
@@ -228,6 +231,11 @@ class _Face:
         if not self._is_sought:
             self._seen_at = at
         return self._is_sought
+
+    def believe(self, at: float) -> bool:
+        """Take it for seen where something moves, and it was seen a moment ago; return whether it was."""
+        self._is_found = self._looks_new and 0 <= at - self._seen_at < BELIEVED_SECONDS
+        return self._is_found
 
     def found(self, place: Region, motion: Motion, at: float) -> None:
         """Note that it was seen."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from pipeline.broker import Broker
 from rekstream import environment
@@ -93,16 +94,31 @@ def wait_until(condition: object, seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
-LONGEST_FILE = "test_up.py"
+LONGEST = ("tests/page", "tests/rekstream/test_up.py", "tests/rekstream/test_cli.py")
+"""What takes longest, longest first: begun early, nobody waits for it at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByRoom(LoadScopeScheduling):  # type: ignore[misc]  # xdist's classes are not typed for mypy
+    """Gives whole files to pytest's processes, and all of the page to one: their tests share what takes long to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _room_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByRoom:
+    return ByRoom(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together where processes share the work, and all of the page: they share one browser.
+    """Let what takes longest come first."""
+    items.sort(key=lambda item: _rank(_room_of(item.nodeid)))
 
-    The longest file comes first, so that nobody waits for it at the end.
-    """
-    items.sort(key=lambda item: item.path.name != LONGEST_FILE)
-    for item in items:
-        room = item.path.parent if item.path.parent.name == "page" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(room)))
+
+def _room_of(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return "tests/page" if file.startswith("tests/page/") else file
+
+
+def _rank(room: str) -> int:
+    return LONGEST.index(room) if room in LONGEST else len(LONGEST)

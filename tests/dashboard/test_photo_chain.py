@@ -175,10 +175,16 @@ def test_pictures_on_s3(chain: Api) -> None:
 
 def test_each_operation_has_its_own_limit_and_counts(chain: Api) -> None:
     """In the figures, and in what the worker tells Prometheus."""
-    chain.http.post("/api/photos/labels", content=portrait_bytes(HOPPER))
-    limits = {limit["operation"]: limit for limit in chain.get("/api/stats")["limits"]}
-    assert set(limits) == {"DetectFaces", "DetectLabels", "CompareFaces"}
-    assert until(lambda: chain.get("/api/stats")["rates"]["calls"] > 0)
+    picture = portrait_bytes(HOPPER)
+    chain.http.post("/api/photos", content=picture)
+    chain.http.post("/api/photos/compare", files={"source": picture, "target": picture})
+
+    def calls_per_second() -> float:
+        chain.http.post("/api/photos/labels", content=picture)
+        return float(chain.get("/api/stats")["rates"]["calls"])
+
+    assert until(lambda: calls_per_second() > 0)
+    assert {limit["operation"] for limit in chain.get("/api/stats")["limits"]} == {"DetectFaces", "DetectLabels", "CompareFaces"}
     (worker,) = [target for target in chain.get("/prometheus/targets") if target["labels"]["role"] == "worker"]
     metrics = httpx.get(f"http://{worker['targets'][0]}/metrics").text
     assert 'rekstream_api_calls_total{operation="DetectLabels",outcome="ok",region="us-east-1"}' in metrics

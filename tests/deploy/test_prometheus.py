@@ -33,7 +33,7 @@ from pipeline.broker import Broker
 from pipeline.presence import living
 from scripts import grafana
 from tests.conftest import Valkey, wait_until
-from tests.dashboard.support import LOCAL, dashboard
+from tests.dashboard.support import LOCAL, dashboard, until
 from tests.deploy.prometheus import FOLDER, PROMETHEUS, PROMTOOL, PrometheusServer, write_blocks
 from tests.rekstream.running import Up
 
@@ -203,7 +203,7 @@ def test_the_dashboard_asks_the_prometheus_that_it_is_told(run: Run, valkey: Val
     """Another dashboard of the same system, with --prometheus: the same chart from there, beyond the hour."""
     settings = DashboardSettings(data=tmp_path, provider=LOCAL, port=0, prometheus=run.prometheus.url)
     with dashboard(valkey.url, settings) as api:
-        told = api.get("/api/charts/age", range="2h", step="5s")
+        told = until(lambda: (chart := api.get("/api/charts/age", range="2h", step="5s"))["series"] and chart, 40)
         assert told["source"] == "prometheus"
         assert [line["name"] for line in told["series"]] == ["p50", "p95", "p99", "floor"]
         assert api.get("/api/charts/cameras", range="1m", step="1s")["series"][-1]["points"]

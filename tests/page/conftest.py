@@ -122,7 +122,7 @@ def show(browser: Browser) -> Iterator[Opener]:
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """A whole running system with the demo camera, until the last test of the page; `system.api` is its address."""
-    with Up(tmp_path_factory.mktemp("system"), ["demo"]) as up:
+    with Up(tmp_path_factory.mktemp("system"), ["demo"], "--fps", "2") as up:
         up.fresh_result("demo")
         yield up
 
