@@ -39,7 +39,6 @@ _FASTEST = 12.0  # heights a second; who walks by makes 6 to 8
 _CLOSE_UP = 1.4  # logarithm of how much larger a face may become: fourfold
 _GROWTH = 1.0  # heights that a change of size by the factor e counts as
 _USUAL_SECONDS = 1.5  # within which nobody else gets to where somebody was; after it faces are compared
-_STILL = 0.25  # heights that a box may be off where somebody stands or sits, to be believed for some time longer
 _UNSEEN_SECONDS = 2.5  # within which a box is still believed whose face should be compared, and cannot be
 _CLOCK_STEP = 60.0  # seconds: a scene further ahead is from before a step of the clock
 _MISSED_SECONDS = 0.8  # for which a face may be overlooked, and still be believed to be the same when it is seen again
@@ -203,9 +202,8 @@ def _clear(costs: Pairs, believed: Mapping[int, float]) -> dict[int, int]:
 def _believed(track: Track, newest: float, at: float) -> float:
     """Return by how many heights a box may be off from where its track should be, none when the track was lost meanwhile."""
     seconds = at - track.seen_at
-    if seconds > _UNSEEN_SECONDS or (track.seen_at < newest and seconds > _MISSED_SECONDS):
-        return -1.0
-    return _off_after(seconds) if seconds <= _USUAL_SECONDS else _STILL
+    is_lost = seconds > _USUAL_SECONDS or (track.seen_at < newest and seconds > _MISSED_SECONDS)
+    return -1.0 if is_lost else _off_after(seconds)
 
 
 def _off_after(seconds: float) -> float:
