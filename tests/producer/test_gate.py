@@ -138,6 +138,39 @@ def test_who_stands_still_is_told_of_again_and_again() -> None:
     assert [at for at in times if at > 315] == []
 
 
+class CountedNet:
+    """The real detector, which counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def find(self, image: Image, *, quick: bool = False) -> list[Region]:
+        self.looks += 1
+        return NET.find(image, quick=quick)
+
+
+def test_a_face_that_was_seen_a_moment_ago_and_moves_passes_without_another_look() -> None:
+    """It is looked for again within half a second, and who left does not pass for longer than before."""
+    finder = CountedNet()
+    gate = FaceGate(camera(fps=25.0), Searcher(finder), is_film=True)
+    without: list[float] = []
+    seen: set[str] = set()
+    found: list[Look] = []
+    for at, image in film(somebody(3, 5), fps=25.0):
+        before = finder.looks
+        found.append((at, gate.look(Pixels(image), at)))
+        if 3.5 <= at < 5:
+            seen.add(gate.sees)
+            without += [at] * (finder.looks == before)
+    times = passed(found)
+    assert [at for at, _ in found if 3 <= at < 5 and at not in times] == []
+    assert len(without) > 0.8 * 25 * 1.5
+    looked = [at for at, _ in found if 3.5 <= at < 5 and at not in without]
+    assert max(np.diff(looked)) <= gates.BELIEVED_SECONDS + 2 / 25
+    assert seen == {"1 face"}
+    assert max(times) < 5 + gates.RECENT_SECONDS
+
+
 def test_who_turns_away_for_a_moment_is_not_lost() -> None:
     """While something still moves where a face was, pictures pass for most of a second."""
     turning = replace(CLIPS["turning"], seconds=6.0)
