@@ -45,7 +45,7 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.PersonExists, 409),
     (errors.UnknownWatch, 404),
     (errors.UnknownAlert, 404),
-    (errors.PeopleAway, 503),
+    (errors.PartAway, 503),
     (errors.StorageError, 503),
     (errors.BrokerError, 503),
     (errors.ProviderError, 502),

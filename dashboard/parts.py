@@ -27,6 +27,7 @@ from dashboard.passwords import Attempts
 from dashboard.people import PeopleDesk
 from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
+from dashboard.process_desk import ProcessDesk
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
 from dashboard.reporter import Reporter
 from dashboard.scenes import Scenes
@@ -49,6 +50,7 @@ from pipeline.metrics import DashboardMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
 from pipeline.previews import PreviewListener
+from pipeline.requests import HISTORY
 from pipeline.results import Results
 from pipeline.shared import Privacy
 
@@ -98,6 +100,7 @@ class Parts:
         self.what_if = WhatIf(Observer(broker.scripts, settings), settings.provider, self.stats.look, self.window.last_minute)
         self.photos = Photos(broker, self.clock, self.feed, self.stats, settings.provider)
         self.people = PeopleDesk(broker)
+        self.history = ProcessDesk(broker, HISTORY)
         self.state = StateFile(settings.data)
         self.keeper = Keeper(broker.scripts, self.state, settings.given)
         self.desk = CameraDesk(

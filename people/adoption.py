@@ -13,8 +13,9 @@ from people.collection import Collection
 from people.enrolment import EXTERNAL_PREFIX, Enrolment
 from people.face_library import Library
 from people.forgetting import Forgetting
-from people.house import Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.register import EXTERNAL, LONGEST_NAME, PERSON_PREFIX, USER, EnrolledFace, Person, Place, Register
+from pipeline.chores import Chore
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from people import notify_urls
 from people.alert_book import Alert, AlertBook
 from people.audit import Audit
 from people.delivery import Deliveries, alert_as_json
-from people.house import Answer, House
+from people.house import House
 from people.messages import Message
 from people.watch_book import Receiver, WatchBook
 from people.watches import Kind, Watch, who_in_words, wish_of
+from pipeline.answering import Answer
 from pipeline.entities import Camera
 from pipeline.errors import RekstreamError, SettingsError
 from pipeline.requests import Request

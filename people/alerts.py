@@ -25,14 +25,16 @@ from people.alert_tables import TABLES
 from people.appearances import Appearances, Look
 from people.audit import Audit
 from people.delivery import Deliveries
-from people.house import Answer, Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.identities import Identities
 from people.register import Register
 from people.visits import VisitChange
 from people.watch_book import WatchBook
 from people.watches import Kind, Watch
+from pipeline.answering import Answer
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.cameras import CameraRegistry
+from pipeline.chores import Chore
 from pipeline.entities import Camera, Operation, Result
 from pipeline.faces import counted_faces
 from pipeline.keys import camera_of_mailbox

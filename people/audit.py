@@ -6,7 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from people.house import Answer, Chore, Room
+from people.house import Room
+from pipeline.answering import Answer
+from pipeline.chores import Chore
 from pipeline.errors import SettingsError
 from pipeline.requests import Request
 

@@ -9,11 +9,12 @@ import redis
 
 from people.audit import Audit
 from people.desk import Desk
-from people.house import Answer, Room, room_of
+from people.house import Room, room_of
 from people.identities import Identities
 from people.register import PERSON_PREFIX, Person, Register
 from people.unknowns import Vector
 from people.visits import Cause, Stay, group_number, of_person, of_track, person_in, unknown_in
+from pipeline.answering import Answer
 from pipeline.errors import RekstreamError, SettingsError, UnknownPerson, UnknownTrack
 from pipeline.names import NAME_SECONDS
 from pipeline.requests import Request

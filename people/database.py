@@ -6,7 +6,6 @@ Each room of people/ names its tables (`Room.tables`); `rooms.TABLES` lists them
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SettingsError, StorageError
+from pipeline.files import create_private
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         try:
-            _create_private(self.path)
+            create_private(self.path)
             self._connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
@@ -132,10 +132,3 @@ def _words(depth: int) -> tuple[str, str, tuple[str, ...]]:
         return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
     name = f"inner_{depth}"
     return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
-
-
-def _create_private(path: Path) -> None:
-    """Create the file with rights for its owner alone; SQLite gives its side files the same."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)

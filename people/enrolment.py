@@ -22,8 +22,9 @@ from people import quality
 from people.calls import CallError, Picture, new_mailbox
 from people.collection import Collection
 from people.face_library import Library
-from people.house import Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.register import USER, EnrolledFace, Person, Place, Register
+from pipeline.chores import Chore
 from pipeline.entities import Operation
 from pipeline.errors import EnrolmentRefused, PeopleAway, StorageError, UnknownPerson
 

@@ -13,9 +13,10 @@ import redis
 
 from people.calls import CallError, Calls
 from people.collection import Collection
-from people.house import Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.register import Place, Register
 from pipeline import keys
+from pipeline.chores import Chore
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,11 @@ from people.collection import Collection
 from people.desk import picture_of
 from people.enrolment import Enrolment
 from people.face_library import Library, words
-from people.house import Answer, Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.register import EXTERNAL, USER, Person, Place, Register
 from people.traces import Traces, TracesInRedis
+from pipeline.answering import Answer
+from pipeline.chores import Chore
 from pipeline.errors import ProviderError, StorageError
 from pipeline.happenings import FORGOTTEN, Happenings
 from pipeline.requests import Request

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from people.audit import Audit
-from people.house import Answer, Room, room_of
+from people.house import Room, room_of
 from people.identities import Identities
 from people.register import Register
 from people.visits import Visit, of_person, of_unknown
+from pipeline.answering import Answer
 from pipeline.errors import SettingsError
 from pipeline.requests import Request
 

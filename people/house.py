@@ -10,14 +10,12 @@ from typing import Any, ClassVar, TypeVar, cast
 from prometheus_client import CollectorRegistry
 
 from people.database import Database
+from pipeline.answering import Answer
 from pipeline.broker import Broker
+from pipeline.chores import Chore
 from pipeline.clock import Clock
 from pipeline.entities import Result
 from pipeline.provider import Provider
-from pipeline.requests import Request
-
-Answer = Callable[[Request], Mapping[str, Any]]
-"""Answers one kind of question with what JSON can hold; raises RekstreamError, which whoever asked will meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,6 @@ class House:
     settings: PeopleSettings
     registry: CollectorRegistry
     may_serve: Callable[[], bool] = lambda: True
-
-
-@dataclass(frozen=True, slots=True)
-class Chore:
-    """Something to be done again and again, every `seconds`, on a thread of its own."""
-
-    name: str
-    seconds: float
-    action: Callable[[], None]
 
 
 class Room:

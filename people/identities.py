@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from people import rejections, unknowns, visits
 from people.heard import Search, Sighting, searches, sightings
-from people.house import Chore, House, Room, room_of
+from people.house import House, Room, room_of
 from people.purposes import Purposes
 from people.register import Register
 from people.rejections import Rejections
@@ -36,6 +36,7 @@ from people.visits import (
     unknown_in,
 )
 from people.votes import VOTE_SECONDS, Vote, choose
+from pipeline.chores import Chore
 from pipeline.entities import Result
 from pipeline.happenings import Happenings
 from pipeline.names import NAME_SECONDS, Names, TrackName

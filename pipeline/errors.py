@@ -17,7 +17,9 @@
     ├── PersonExists                  two people of one name                          HTTP 409
     ├── UnknownWatch                  no watch of that id                             HTTP 404
     ├── UnknownAlert                  no alert of that id                             HTTP 404
-    ├── PeopleAway                    the people process does not answer              HTTP 503
+    ├── PartAway                      a process of the system does not answer         HTTP 503
+    │   ├── PeopleAway                that of people
+    │   └── HistoryAway               that of the history
     ├── StorageError                  a file of ours cannot be read or written now    HTTP 503
     ├── BrokerError                   Redis does not answer or is not usable          HTTP 503
     ├── ProviderError                 Rekognition cannot be called as configured
@@ -121,8 +123,16 @@ class UnknownAlert(RekstreamError):
     """There is no alert of that id."""
 
 
-class PeopleAway(RekstreamError):
+class PartAway(RekstreamError):
+    """A process of the system is not running, or did not answer."""
+
+
+class PeopleAway(PartAway):
     """The people process is not running, or did not answer."""
+
+
+class HistoryAway(PartAway):
+    """The history process is not running, or did not answer."""
 
 
 class StorageError(RekstreamError):

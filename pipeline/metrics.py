@@ -111,6 +111,37 @@ class PeopleMetrics:
         )
 
 
+class HistoryMetrics:
+    """What the history process measures itself."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "rekstream_history_requests",
+            "Questions that the history process answered, by outcome (ok, or the error's name)",
+            ["what", "outcome"],
+            registry=registry,
+        )
+        self.results = Counter("rekstream_history_results", "Results that were written to the database", registry=registry)
+        self.lost = Counter(
+            "rekstream_history_lost", "Results that were gone from Redis before they could be written", registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "rekstream_history_batch_seconds",
+            "Seconds that it took to write a batch of results",
+            buckets=_STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.writing = Gauge(
+            "rekstream_history_writing", "1 while results are written, 0 while they cannot be", registry=registry
+        )
+        self.behind = Gauge("rekstream_history_behind_results", "Results that wait to be written", registry=registry)
+        self.clock_error_seconds = Gauge(
+            "rekstream_clock_error_seconds",
+            "The most by which this process's clock can differ from Redis's",
+            registry=registry,
+        )
+
+
 class AlertMetrics:
     """What the people process measures of alerts; `outbox` returns how many deliveries wait, and how long the oldest has."""
 

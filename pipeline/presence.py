@@ -25,7 +25,10 @@ ALIVE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One living process: `role` is producer, worker, people, dashboard or local-rekognition; `metrics` is HOST:PORT or ''."""
+    """One living process: `role` is producer, worker, people, history, dashboard or local-rekognition.
+
+    `metrics` is HOST:PORT or ''.
+    """
 
     role: str
     name: str

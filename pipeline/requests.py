@@ -16,9 +16,10 @@ from typing import Any
 
 from pipeline import errors, keys
 from pipeline.broker import Broker
-from pipeline.errors import PeopleAway, RekstreamError, SettingsError
+from pipeline.errors import HistoryAway, PartAway, PeopleAway, RekstreamError, SettingsError
 
-PEOPLE = "people"  # the topic that the people process serves
+PEOPLE, HISTORY = "people", "history"  # topics: what the processes of these names serve
+_AWAY: Mapping[str, type[PartAway]] = {PEOPLE: PeopleAway, HISTORY: HistoryAway}
 
 ASK_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
@@ -45,6 +46,7 @@ class Requests:
         self._quick: Any = broker.scripts
         self._blocking: Any = broker.jobs
         self._topic = topic
+        self._away = _AWAY.get(topic, PartAway)
         self._waiting = keys.requests(topic)
         self._serving = keys.serving(topic)
 
@@ -53,8 +55,8 @@ class Requests:
     ) -> dict[str, Any]:
         """Have a question answered and return the answer.
 
-        Raises what the other side raised, PeopleAway when nobody is there or nobody answered within `seconds`, SettingsError
-        for a question that is too large.
+        Raises what the other side raised, PeopleAway (HistoryAway …, by the topic) when nobody is there or nobody answered
+        within `seconds`, SettingsError for a question that is too large.
         """
         text = json.dumps({"what": what, "members": dict(members or {}), "who": who})
         if len(text) > MOST_BYTES:
@@ -97,9 +99,9 @@ class Requests:
 
     def _check_somebody_serves(self) -> None:
         if not self._quick.exists(self._serving):
-            raise PeopleAway(f"the {self._topic} process is not running: start `rekstream {self._topic}`, or see its log")
+            raise self._away(f"the {self._topic} process is not running: start `rekstream {self._topic}`, or see its log")
         if self._quick.llen(self._waiting) >= MOST_WAITING:
-            raise PeopleAway(f"{MOST_WAITING} questions wait for the {self._topic} process already: ask again in a moment")
+            raise self._away(f"{MOST_WAITING} questions wait for the {self._topic} process already: ask again in a moment")
 
     def _put(self, request: str, text: str, seconds: float) -> None:
         life = int(seconds * 1000)
@@ -115,7 +117,7 @@ class Requests:
             found = self._blocking.blpop([keys.reply(request)], timeout=min(left, BLOCK_SECONDS))
             if found is not None:
                 return _answer_of(json.loads(found[1]))
-        raise PeopleAway(
+        raise self._away(
             f"the {self._topic} process did not answer within {seconds:g} s: is it busy, or did it end? See its log"
         )
 

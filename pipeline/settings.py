@@ -23,6 +23,8 @@ MIN_FPS, MAX_FPS = 0.01, 60.0
 LOCAL_FPS, AWS_FPS = 5.0, 1.0
 SHORTEST_PASSWORD = 8
 _COLLECTION = re.compile(r"[a-zA-Z0-9_.-]{1,255}")  # as Rekognition has it
+_KEEP = re.compile(r"(?P<many>\d{1,6}(?:\.\d+)?)\s*(?P<unit>[hdwy])")
+_UNITS = {"h": 3600.0, "d": 86_400.0, "w": 604_800.0, "y": 31_536_000.0}
 _ANYBODY_ELSE = 0o077  # the rights of all but the owner
 
 
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
     visit_days: float = Field(30.0, gt=0, le=3650, description="days for which visits are kept")
     alert_days: float = Field(30.0, gt=0, le=3650, description="days for which alerts are kept")
     unknown_hours: float = Field(24.0, ge=0, le=8760, description="hours for which unknown faces are recognised again; 0 never")
+    database: SecretStr | None = Field(None, description="URL of the history's database; without it a file in the data folder")
+    keep: str = Field("30d", description="how long the history is kept: 12h, 30d, 1y, or forever")
     contact: str = Field("", max_length=300, description="who answers questions about the cameras: it stands on their notices")
     connect_timeout: float = Field(2.0, gt=0, le=60, description="seconds to reach Rekognition")
     read_timeout: float = Field(10.0, gt=0, le=120, description="seconds to wait for its answer")
@@ -96,6 +100,12 @@ class Settings(BaseSettings):
             raise ValueError("is no id of a collection: write 1 to 255 letters, digits, _ . or -")
         return value
 
+    @field_validator("keep")
+    @classmethod
+    def _length_of_time(cls, value: str) -> str:
+        parse_keep(value)
+        return value
+
     @field_validator("prometheus")
     @classmethod
     def _url_of_prometheus(cls, value: SecretStr | None) -> SecretStr | None:
@@ -121,6 +131,11 @@ class Settings(BaseSettings):
             return None
         return _read_secret(self.redis_password_file, "REKSTREAM_REDIS_PASSWORD_FILE")
 
+    @property
+    def keep_seconds(self) -> float:
+        """For how many seconds the history is kept; 0 for ever."""
+        return parse_keep(self.keep)
+
     def keys(self) -> tuple[str, str] | None:
         """Return the access key and the secret key of the local Rekognition server, None unless both are there."""
         if not self.access_key or not self.secret_key:
@@ -142,6 +157,17 @@ class Settings(BaseSettings):
                 f"write one of at least {SHORTEST_PASSWORD} there"
             )
         return password
+
+
+def parse_keep(text: str) -> float:
+    """Return the seconds of ``12h``, ``30d``, ``4w`` or ``1y``, 0 for ``forever``; raises ValueError."""
+    if text.strip().lower() == "forever":
+        return 0.0
+    match = _KEEP.fullmatch(text.strip().lower())
+    seconds = float(match["many"]) * _UNITS[match["unit"]] if match else 0.0
+    if not _UNITS["h"] <= seconds <= 100 * _UNITS["y"]:
+        raise ValueError("is not how long to keep: write 12h, 30d, 4w, 1y (an hour at least), or forever")
+    return seconds
 
 
 def _read_secret(path: Path, name: str) -> str:

@@ -56,6 +56,8 @@ Host = Annotated[str | None, typer.Option(help="address to listen on")]
 Port = Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")]
 PasswordFile = Annotated[Path | None, typer.Option(help="file with the password of the page; needed beyond loopback")]
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
+Database = Annotated[str | None, typer.Option(help="postgresql://… for the history; with a password better REKSTREAM_DATABASE")]
+Keep = Annotated[str | None, typer.Option(help="how long the history is kept: 12h, 30d, 1y, or forever")]
 Privacy = Annotated[bool, typer.Option("--privacy", help="make faces unrecognisable in all pictures shown and kept")]
 Prometheus = Annotated[str | None, typer.Option(help="Prometheus that the charts ask; none keeps their last hour itself")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
@@ -102,6 +104,8 @@ def up(
     port: Port = None,
     password_file: PasswordFile = None,
     data: Data = None,
+    database: Database = None,
+    keep: Keep = None,
     privacy: Privacy = False,
     prometheus: Prometheus = None,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
@@ -115,7 +119,7 @@ def up(
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
         "password_file": password_file, "provider": "aws" if aws else None, "s3_endpoint_url": s3_endpoint_url,
         "privacy": privacy or None,
-        "prometheus": prometheus,
+        "prometheus": prometheus, "database": database, "keep": keep,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 
@@ -151,6 +155,14 @@ def people(redis: Redis = None, data: Data = None) -> None:
     from rekstream import parts  # noqa: PLC0415  # beside its only user
 
     parts.people(_settings(redis=redis, data=data), _stop_on_signals())
+
+
+@app.command()
+def history(redis: Redis = None, data: Data = None, database: Database = None, keep: Keep = None) -> None:
+    """Keep what was: write the results of the system at --redis into a database; one such process a system."""
+    from rekstream import parts  # noqa: PLC0415  # beside its only user
+
+    parts.history(_settings(redis=redis, data=data, database=database, keep=keep), _stop_on_signals())
 
 
 @app.command()
@@ -191,7 +203,9 @@ def dashboard(
 
 @app.command()
 def health(
-    part: Annotated[Literal["produce", "work", "people", "dashboard", "local-rekognition"], typer.Argument(help="which")],
+    part: Annotated[
+        Literal["produce", "work", "people", "history", "dashboard", "local-rekognition"], typer.Argument(help="which")
+    ],
     redis: Redis = None,
     host: Host = None,
     port: Port = None,

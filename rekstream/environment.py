@@ -22,6 +22,8 @@ def of_children(settings: Settings, **changes: object) -> Mapping[str, str]:
         values.pop("redis_password_file", None)
     if settings.token is not None:
         values["token"] = settings.token.get_secret_value()
+    if settings.database is not None:
+        values["database"] = settings.database.get_secret_value()
     if settings.prometheus is not None:
         values["prometheus"] = settings.prometheus.get_secret_value()
     ours = {f"{_PREFIX}{name.upper()}": str(value) for name, value in values.items() if value is not None}

@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from rekstream.parts import broker_of
 
 TIMEOUT_SECONDS = 3.0
-_ROLES = {"produce": "producer", "work": "worker", "people": "people"}  # of the parts that meet in Redis, by their commands
+_ROLES = {"produce": "producer", "work": "worker", "people": "people", "history": "history"}  # who meets in Redis, by command
 
 
 class UnwellError(RekstreamError):

@@ -118,6 +118,26 @@ def people(settings: Settings, stop: threading.Event) -> None:
     )
 
 
+def history(settings: Settings, stop: threading.Event) -> None:
+    """Keep what was until `stop`."""
+    from history.house import HistorySettings  # noqa: PLC0415  # only this part needs SQLAlchemy
+    from history.process import run  # noqa: PLC0415  # only this part needs SQLAlchemy
+
+    broker = broker_of(settings)
+    broker.check()
+    run(
+        broker,
+        HistorySettings(
+            data=settings.data,
+            database=settings.database.get_secret_value() if settings.database else "",
+            keep=settings.keep_seconds,
+            version=__version__,
+            privacy=settings.privacy,
+        ),
+        stop,
+    )
+
+
 def local_rekognition(
     settings: Settings,
     tps: tuple[str, ...],

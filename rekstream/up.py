@@ -1,7 +1,7 @@
 """`rekstream up`: start what is missing, keep it running, show it, and stop it in order.
 
-started:  valkey -> local Rekognition -> dashboard, people, producers, workers
-stopped:  producers -> workers -> people -> local Rekognition -> dashboard -> valkey
+started:  valkey -> local Rekognition -> dashboard, people, history, producers, workers
+stopped:  producers -> workers -> people -> history -> local Rekognition -> dashboard -> valkey
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from rekstream.given_watches import GivenWatches, Watches
 
 TICK_SECONDS = 0.25
 PUT_BACK_SECONDS = 3.0
+_PARTS = (("dashboard", 5.0), ("people", 5.0), ("history", 5.0), ("work", 6.0), ("produce", 5.0))  # and how soon they end
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class System:
         self._tell_everybody()
         local_url = self._start_local_rekognition() if self.plan.provider.name == "local" else None
         told = environment.of_children(settings, redis=self.redis_url, port=self._port, local_url=local_url)
-        for name, stop_seconds in (("dashboard", 5.0), ("people", 5.0), ("work", 6.0), ("produce", 5.0)):
+        for name, stop_seconds in _PARTS:
             self._run(Part(name, ours(name), told, stop_seconds))
         local.wait_until_healthy(self.dashboard, self._tend)
         if self.plan.config is not None:
@@ -156,6 +157,7 @@ class System:
         """Stop everything in order, and leave nothing behind."""
         self.stop_producing()
         self._stop_parts("people")
+        self._stop_parts("history")
         self._stop_parts("local-rekognition", "dashboard")
         self._stop_parts("valkey")
         self.broker.close()

@@ -24,7 +24,7 @@ from rekstream.local import free_port
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).parents[1]
-OURS = ("local-rekognition", "producer", "worker", "people", "dashboard")
+OURS = ("local-rekognition", "producer", "worker", "people", "history", "dashboard")
 SECRETS = {
     "REDIS_PASSWORD": "between-containers",
     "REKSTREAM_TOKEN": "of-the-page-0123456789",

@@ -12,7 +12,7 @@ from dashboard.collector import registry_of
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
-from pipeline.metrics import AlertMetrics, DashboardMetrics, PeopleMetrics, WorkerMetrics
+from pipeline.metrics import AlertMetrics, DashboardMetrics, HistoryMetrics, PeopleMetrics, WorkerMetrics
 from pipeline.settings import Settings
 from producer.collector import CameraCollector
 from rekstream import cli
@@ -37,16 +37,18 @@ def names_in(registry: CollectorRegistry) -> set[str]:
 
 def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     CameraRegistry(broker.scripts).put([Camera("door", "demo", 5.0)])
-    producer, worker, people, dashboard = (CollectorRegistry() for _ in range(4))
+    producer, worker, people, history, dashboard = (CollectorRegistry() for _ in range(5))
     producer.register(CameraCollector(CameraRegistry(broker.scripts), "here", lambda: 0.0))
     WorkerMetrics(worker)
     PeopleMetrics(people)
     AlertMetrics(people, lambda: (0.0, 0.0))
+    HistoryMetrics(history)
     DashboardMetrics(dashboard)
     served = (
         names_in(producer)
         | names_in(worker)
         | names_in(people)
+        | names_in(history)
         | names_in(dashboard)
         | names_in(registry_of(broker, lambda: 0.0))
     )

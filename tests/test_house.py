@@ -19,8 +19,9 @@ ALLOWED = {
     "workers": {"pipeline", "vision"},
     "dashboard": {"pipeline", "vision"},
     "people": {"pipeline", "vision"},
+    "history": {"pipeline"},
     "rekognition_local": {"pipeline", "vision"},
-    "rekstream": {"producer", "workers", "dashboard", "people", "rekognition_local", "pipeline", "vision"},
+    "rekstream": {"producer", "workers", "dashboard", "people", "history", "rekognition_local", "pipeline", "vision"},
 }
 READS_THE_ENVIRONMENT = ROOT / "pipeline" / "settings.py"
 

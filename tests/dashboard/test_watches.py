@@ -22,7 +22,7 @@ from tests.people.support import people_process
 def _people(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run the people process, and let there be a camera."""
     put_cameras(broker, camera("door"))
-    monkeypatch.setattr("people.answering.TAKE_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.answering.TAKE_SECONDS", 0.05)
     monkeypatch.setattr("people.follower.BLOCK_SECONDS", 0.05)
     with people_process(broker, tmp_path / "people"):
         until(lambda: broker.scripts.exists(keys.serving("people")))

@@ -100,7 +100,7 @@ def running(chain: Chain, data: Path, collection: str, **settings: Any) -> Itera
 def _hasty() -> Iterator[None]:
     """Let the tests' own processes notice sooner that they are stopped."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("dashboard.live.BLOCK_SECONDS", "people.follower.BLOCK_SECONDS", "people.answering.TAKE_SECONDS"):
+        for name in ("dashboard.live.BLOCK_SECONDS", "people.follower.BLOCK_SECONDS", "pipeline.answering.TAKE_SECONDS"):
             patch.setattr(name, 0.05)
         yield
 

@@ -51,7 +51,7 @@ def _cameras(broker: Broker) -> None:
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(delivery, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("people.answering.TAKE_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.answering.TAKE_SECONDS", 0.05)
     monkeypatch.setattr("people.follower.BLOCK_SECONDS", 0.05)
 
 

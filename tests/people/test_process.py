@@ -98,9 +98,9 @@ def _is_served(requests: Requests) -> bool:
 def test_a_process_whose_threads_are_all_busy_is_not_said_to_be_away(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("people.answering.AT_ONCE", 0)
+    monkeypatch.setattr("pipeline.answering.AT_ONCE", 0)
     monkeypatch.setattr("pipeline.requests.SERVING_SECONDS", 0.2)
-    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.service.RENEW_SECONDS", 0.05)
     with people_process(broker, tmp_path):
         wait_until(lambda: broker.scripts.exists(keys.serving("people")))
         with pytest.raises(PeopleAway, match="did not answer"):
@@ -170,7 +170,7 @@ def test_one_process_serves_and_another_waits_until_it_is_gone(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Two would pay for everything twice; one of this machine that died is followed at once."""
-    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.service.RENEW_SECONDS", 0.05)
     other = {"name": "another", "host": "elsewhere", "pid": 7}
     broker.scripts.set(keys.owner("people"), json.dumps(other))
     with people_process(broker, tmp_path):
@@ -186,7 +186,7 @@ def test_two_processes_never_share_a_folder(
     session_valkey: Valkey, own_valkey: Valkey, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even for two systems: what one of them keeps and delivers the other would deliver again."""
-    monkeypatch.setattr(process_module, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("pipeline.service.RENEW_SECONDS", 0.05)
     begun: list[str] = []
     monkeypatch.setattr(Register, "start", lambda room: begun.append(room.house.broker.address))
     with people_process(broker, tmp_path):

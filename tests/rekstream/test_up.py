@@ -93,7 +93,7 @@ def test_a_camera_that_is_down_or_refuses_says_what_to_do_and_is_tried_again(cam
         up.fresh_result("gone")
 
 
-@pytest.mark.parametrize("part", ["work", "produce", "people", "local-rekognition", "dashboard", "valkey"])
+@pytest.mark.parametrize("part", ["work", "produce", "people", "history", "local-rekognition", "dashboard", "valkey"])
 def test_a_part_that_is_killed_is_started_again(part: str, camera: CameraProcess, tmp_path: Path) -> None:
     """SIGKILL of any part: a fresh result of a frame captured afterwards comes within seconds, and the accounts add up."""
     with Up(tmp_path, [url_of(camera)]) as up:

@@ -1,4 +1,4 @@
-"""Threads that answer the questions that others put to the people process."""
+"""Threads that answer the questions that others put to a process, such as that of people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import redis
 
-from people.house import Answer
 from pipeline.broker import Broker
 from pipeline.errors import RekstreamError
-from pipeline.metrics import PeopleMetrics
 from pipeline.requests import Request, Requests
 
 log = logging.getLogger(__name__)
+
+Answer = Callable[[Request], Mapping[str, Any]]
+"""Answers one kind of question with what JSON can hold; raises RekstreamError, which whoever asked will meet."""
 
 AT_ONCE = 8
 TAKE_SECONDS = 0.5
@@ -23,20 +24,25 @@ PAUSE_SECONDS = 0.5
 
 
 class Answering:
-    """Answers AT_ONCE questions at a time until `stop` is set; Redis may come and go."""
+    """Answers AT_ONCE questions of a topic at a time until `stop` is set; Redis may come and go.
+
+    `count` is told of each question: its name, and ok or the name of the error that it ended in.
+    """
 
     def __init__(
         self,
         broker: Broker,
+        topic: str,
         answers: Mapping[str, Answer],
-        metrics: PeopleMetrics,
+        count: Callable[[str, str], None],
         may_serve: Callable[[], bool],
         stop: threading.Event,
     ) -> None:
         self._may_serve = may_serve
-        self._requests = Requests(broker)
+        self._topic = topic
+        self._requests = Requests(broker, topic)
         self._answers = answers
-        self._metrics = metrics
+        self._tell = count
         self._stop = stop
         self._threads = [threading.Thread(target=self._run, name=f"answering {n}", daemon=True) for n in range(AT_ONCE)]
 
@@ -94,10 +100,10 @@ class Answering:
         answer = self._answers.get(request.what)
         if answer is None:
             raise RekstreamError(
-                f"the people process does not know {request.what!r}: is it older than who asks? Start it again"
+                f"the {self._topic} process does not know {request.what!r}: is it older than who asks? Start it again"
             )
         return answer(request)
 
     def _count(self, request: Request, outcome: str) -> None:
         known = request.what if request.what in self._answers else "unknown"
-        self._metrics.requests.labels(known, outcome).inc()
+        self._tell(known, outcome)

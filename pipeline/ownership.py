@@ -17,24 +17,27 @@ from typing import IO, Any
 
 import redis
 
-from people.database import FILE_NAME
 from pipeline import keys
 
 log = logging.getLogger(__name__)
 
-LOCK_NAME = "people.lock"
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 
 
 class Ownership:
-    """Whether this process is the one; `look` renews it each second and may raise redis.RedisError."""
+    """Whether this process is the one of its role; `look` renews it each second and may raise redis.RedisError.
 
-    def __init__(self, connection: redis.Redis, folder: Path) -> None:
+    What it keeps is `file`; whoever has the lock beside that (people.lock, beside people.sqlite) uses it alone.
+    """
+
+    def __init__(self, connection: redis.Redis, role: str, file: Path) -> None:
+        self.role = role
         self._connection: Any = connection
-        self._folder = folder
+        self._file = file
+        self._lock_file = file.with_suffix(".lock")
         self._lock: IO[bytes] | None = None
-        self._key = keys.owner("people")
+        self._key = keys.owner(role)
         self._me = {"name": uuid.uuid4().hex, "host": socket.gethostname(), "pid": os.getpid()}
         self._until = 0.0
         self._has_warned = False
@@ -47,7 +50,7 @@ class Ownership:
     def look(self) -> None:
         """Be the one, if no other is."""
         if not self._has_folder():
-            self._wait_for(f"another rekstream uses {self._folder / FILE_NAME}: name another folder with --data")
+            self._wait_for(f"another rekstream uses {self._file}: name another folder with --data")
             return
         asked_at, life = time.monotonic(), int(LEASE_SECONDS * 1000)
         text = json.dumps(self._me)
@@ -56,7 +59,7 @@ class Ownership:
             self._until = asked_at + LEASE_SECONDS
             self._has_warned = False
             return
-        self._wait_for(f"{self._holder()} serves this system as `rekstream people` already")
+        self._wait_for(f"{self._holder()} serves this system as `rekstream {self.role}` already")
 
     def give_up(self) -> None:
         """Let another one serve at once; may raise redis.RedisError."""
@@ -76,7 +79,7 @@ class Ownership:
         """Say whether the folder is this process's; it stays so while it lives."""
         if self._lock is not None:
             return True
-        lock = (self._folder / LOCK_NAME).open("ab")
+        lock = self._lock_file.open("ab")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -1,0 +1,185 @@
+"""The first version of the tables.
+
+Written by `python -m scripts.first_migration` until a release has carried it; what changes after that is a new file.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "faces",
+        sa.Column("result", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("track", sa.Text(), nullable=True),
+        sa.Column("age_low", sa.Integer(), nullable=True),
+        sa.Column("age_high", sa.Integer(), nullable=True),
+        sa.Column("gender", sa.Text(), nullable=True),
+        sa.Column("emotion", sa.Text(), nullable=True),
+        sa.Column("emotion_confidence", sa.Double(), nullable=True),
+        sa.Column("smile", sa.Double(), nullable=True),
+        sa.Column("yaw", sa.Double(), nullable=True),
+        sa.Column("pitch", sa.Double(), nullable=True),
+        sa.Column("roll", sa.Double(), nullable=True),
+        sa.Column("height_px", sa.Double(), nullable=True),
+        sa.Column("width_px", sa.Double(), nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("result", "place"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("faces_of_camera", "faces", ["camera", "at"], unique=False)
+    op.create_index("faces_of_emotion", "faces", ["emotion", "at"], unique=False)
+    op.create_index("faces_of_track", "faces", ["track"], unique=False)
+    op.create_table(
+        "gaps",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream", sa.Integer(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("until", sa.Text(), nullable=True),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("till", sa.Double(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_index("gaps_by_time", "gaps", ["till"], unique=False)
+    op.create_table(
+        "minutes",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("minute", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("results", sa.Integer(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("smiling", sa.Integer(), nullable=False),
+        sa.Column("female", sa.Integer(), nullable=False),
+        sa.Column("male", sa.Integer(), nullable=False),
+        sa.Column("happy", sa.Integer(), nullable=False),
+        sa.Column("sad", sa.Integer(), nullable=False),
+        sa.Column("angry", sa.Integer(), nullable=False),
+        sa.Column("confused", sa.Integer(), nullable=False),
+        sa.Column("disgusted", sa.Integer(), nullable=False),
+        sa.Column("surprised", sa.Integer(), nullable=False),
+        sa.Column("calm", sa.Integer(), nullable=False),
+        sa.Column("fear", sa.Integer(), nullable=False),
+        sa.Column("unknown", sa.Integer(), nullable=False),
+        sa.Column("dollars", sa.Double(), nullable=False),
+        sa.Column("age_sum", sa.Double(), nullable=False),
+        sa.Column("age_max", sa.Double(), nullable=False),
+        sa.Column("age_0", sa.Integer(), nullable=False),
+        sa.Column("age_1", sa.Integer(), nullable=False),
+        sa.Column("age_2", sa.Integer(), nullable=False),
+        sa.Column("age_3", sa.Integer(), nullable=False),
+        sa.Column("age_4", sa.Integer(), nullable=False),
+        sa.Column("age_5", sa.Integer(), nullable=False),
+        sa.Column("age_6", sa.Integer(), nullable=False),
+        sa.Column("age_7", sa.Integer(), nullable=False),
+        sa.Column("age_8", sa.Integer(), nullable=False),
+        sa.Column("age_9", sa.Integer(), nullable=False),
+        sa.Column("age_10", sa.Integer(), nullable=False),
+        sa.Column("age_11", sa.Integer(), nullable=False),
+        sa.Column("age_12", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "minute"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("minutes_by_time", "minutes", ["minute"], unique=False)
+    op.create_table(
+        "results",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("captured_at", sa.Double(), nullable=False),
+        sa.Column("published_at", sa.Double(), nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("track", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("dollars", sa.Double(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("stream", "id", name="results_once"),
+    )
+    op.create_index("results_by_time", "results", ["captured_at"], unique=False)
+    op.create_index("results_of_camera", "results", ["camera", "captured_at"], unique=False)
+    op.create_index(
+        "results_of_track",
+        "results",
+        ["track"],
+        unique=False,
+        sqlite_where=sa.text("track IS NOT NULL"),
+        postgresql_where=sa.text("track IS NOT NULL"),
+    )
+    op.create_table(
+        "streams",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("last_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "tracks",
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("track"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("tracks_by_end", "tracks", ["until"], unique=False)
+    op.create_index("tracks_of_camera", "tracks", ["camera", "since"], unique=False)
+    op.create_index(
+        "tracks_of_person",
+        "tracks",
+        ["person"],
+        unique=False,
+        sqlite_where=sa.text("person IS NOT NULL"),
+        postgresql_where=sa.text("person IS NOT NULL"),
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_index(
+        "tracks_of_person",
+        table_name="tracks",
+        sqlite_where=sa.text("person IS NOT NULL"),
+        postgresql_where=sa.text("person IS NOT NULL"),
+    )
+    op.drop_index("tracks_of_camera", table_name="tracks")
+    op.drop_index("tracks_by_end", table_name="tracks")
+    op.drop_table("tracks")
+    op.drop_table("streams")
+    op.drop_index(
+        "results_of_track",
+        table_name="results",
+        sqlite_where=sa.text("track IS NOT NULL"),
+        postgresql_where=sa.text("track IS NOT NULL"),
+    )
+    op.drop_index("results_of_camera", table_name="results")
+    op.drop_index("results_by_time", table_name="results")
+    op.drop_table("results")
+    op.drop_index("minutes_by_time", table_name="minutes")
+    op.drop_table("minutes")
+    op.drop_index("gaps_by_time", table_name="gaps")
+    op.drop_table("gaps")
+    op.drop_index("faces_of_track", table_name="faces")
+    op.drop_index("faces_of_emotion", table_name="faces")
+    op.drop_index("faces_of_camera", table_name="faces")
+    op.drop_table("faces")

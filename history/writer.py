@@ -1,0 +1,287 @@
+"""Writes results into the database, in batches: each once, through any kill, and says so when that is not possible.
+
+    group.next ──> one transaction: results, faces, tracks, minutes, what the rooms make of them, the place reached ──> settled
+
+What was not settled is handed out again, and what is there already is not counted again; so nothing is lost or doubled. What
+the stream dropped before it was read stands in `gaps`, with how many they were. The place reached is believed from the
+database, not from Redis: a history that was put back from a backup reads again what is still there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import redis
+from sqlalchemy import Connection, exc, insert, select, update
+
+from history import rows
+from history.database import Database, add_up, insert_new
+from history.group import Batch, ResultGroup
+from history.house import Recorder
+from history.schema import faces, gaps, minutes, results, streams, tracks
+from pipeline.broker import Broker
+from pipeline.entities import Result
+from pipeline.errors import RekstreamError
+from pipeline.metrics import HistoryMetrics
+from pipeline.presence import living
+from pipeline.results import BEGINNING
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+BLOCK_SECONDS = 0.5
+GATHER_SECONDS = 0.2  # so long the first of a batch waits for others
+DRAIN_SECONDS = 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+
+TRIMMED = "Redis dropped them before they were read"
+ANOTHER = "Redis was emptied, or is another one"
+BROKEN = "they could not be written"
+
+
+_OF_A_ROW = (exc.DataError, exc.IntegrityError, ValueError, TypeError, OverflowError)  # no database takes it, ever
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a stream was read: the last id that was settled, its place among all (None: not known), when it came out."""
+
+    stream: int
+    last_id: str = BEGINNING
+    position: int | None = None
+    at: float = 0.0
+
+
+class Writer:
+    """Writes on a thread of its own until `stop` is set; Redis and the database may come and go.
+
+    `why` is one sentence that tells why nothing is written now, '' while all is well.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        database: Database,
+        recorders: Sequence[Recorder],
+        metrics: HistoryMetrics,
+        may_serve: Callable[[], bool],
+        stop: threading.Event,
+    ) -> None:
+        self._broker = broker
+        self._database = database
+        self._recorders = recorders
+        self._metrics = metrics
+        self._may_serve = may_serve
+        self._stop = stop
+        self._group = ResultGroup(broker)
+        self._place = Place(0)
+        self._pause = FIRST_PAUSE
+        self.why = ""
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.start, self.join = self._thread.start, self._thread.join
+
+    @property
+    def place(self) -> Place:
+        """How far it is."""
+        return self._place
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if not self._may_serve():
+                self._stop.wait(BLOCK_SECONDS)
+                continue
+            try:
+                self._follow()
+            except redis.RedisError as error:
+                log.debug("results are not written: %s", error)
+                self._stop.wait(FIRST_PAUSE)
+            except RekstreamError as error:
+                self._say(str(error))
+                self._stop.wait(self._pause)
+                self._pause = min(LONGEST_PAUSE, self._pause * 2)
+            except Exception:  # the thread's boundary: what is wrong may pass, and nothing was settled
+                log.exception("results are not written")
+                self._say("results cannot be written by a fault of this program: see the log of `rekstream history`")
+                self._stop.wait(LONGEST_PAUSE)
+
+    def _follow(self) -> None:
+        """Write what comes until the stop, or until something breaks: then all is looked at again."""
+        stream = self._group.open()
+        self._place = self._find_place(stream)
+        while batch := self._group.pending(BATCH):
+            self._settle(batch)
+        self._group.go_back_to(self._place.last_id)
+        self._all_is_well()
+        while self._may_serve():
+            batch = self._group.next(BATCH)
+            if batch:
+                self._settle(batch)
+            else:
+                self._note_end(batch)
+                if self._stop.is_set():
+                    self._end()
+                    return
+            if len(batch) < BATCH and not self._stop.is_set():
+                self._group.wait(batch.newest, BLOCK_SECONDS)
+                self._stop.wait(GATHER_SECONDS)
+
+    def _settle(self, batch: Batch) -> None:
+        began = time.monotonic()
+        try:
+            with self._database.writing() as connection:
+                place, written = self._write(connection, batch)
+        except _OF_A_ROW:
+            log.exception("%d results could not be written together", len(batch))
+            place, written = self._write_each(batch)
+        self._group.settle(batch)
+        self._place = place
+        self._all_is_well()
+        self._metrics.results.inc(written)
+        self._metrics.batch_seconds.observe(time.monotonic() - began)
+
+    def _write(self, connection: Connection, batch: Batch) -> tuple[Place, int]:
+        """Write a batch inside a transaction; return how far that is, and how many of it were new."""
+        new = [entry for entry in batch.ids if _after(entry, self._place.last_id)]
+        place = self._note_gaps(connection, batch, new)
+        fresh = write_results(connection, batch.results, place.stream)
+        for recorder in self._recorders if fresh else ():
+            _let_hear(recorder, connection, fresh)
+        newest = max(batch.results, key=lambda result: result.published_at, default=None)
+        place = replace(place, at=max(place.at, newest.published_at) if newest else place.at)
+        _keep_place(connection, place)
+        return place, len(fresh)
+
+    def _note_end(self, batch: Batch) -> None:
+        """All that there is was settled: what the stream had beyond that was dropped unread."""
+        place, end = self._place, batch.end
+        if end is None or place.position == end:
+            return
+        if place.position is None:
+            self._place = replace(place, position=end)
+            return
+        with self._database.writing() as connection:
+            self._note_gap(connection, place, None, _time_of(batch.newest), end - place.position, TRIMMED)
+            place = replace(place, last_id=batch.newest, position=end)
+            _keep_place(connection, place)
+        self._place = place
+
+    def _write_each(self, batch: Batch) -> tuple[Place, int]:
+        """Write results one by one, and leave out what no database takes: it shall not hold up all others."""
+        bad, before, fresh = 0, self._place, 0
+        for result in batch.results:
+            try:
+                with self._database.writing() as connection:
+                    write_results(connection, [result], before.stream)
+            except _OF_A_ROW:
+                log.exception("result %s cannot be written and is left out", result.id)
+                bad += 1
+        with self._database.writing() as connection:
+            place, fresh = self._write(connection, replace(batch, results=()))
+            if bad:
+                self._note_gap(connection, before, None, place.at or time.time(), bad, BROKEN)
+        return place, fresh + len(batch.results) - bad
+
+    def _note_gaps(self, connection: Connection, batch: Batch, new: Sequence[str]) -> Place:
+        """Write down what is missing before and in a batch; return how far the batch leads."""
+        place = self._place
+        position = place.position
+        if new and batch.position is not None and new[0] == batch.ids[0]:
+            lost = batch.position - 1 - position if position is not None else 0
+            if lost > 0:
+                self._note_gap(connection, place, batch.ids[0], _time_of(batch.ids[0]), lost, TRIMMED)
+            position = batch.position - 1
+        trimmed = sum(_after(entry, place.last_id) for entry in batch.trimmed)
+        if trimmed:
+            self._note_gap(connection, place, None, _time_of(batch.trimmed[-1]), trimmed, TRIMMED)
+        position = None if position is None else position + len(new)
+        if batch.ids and batch.ids[-1] == batch.newest:
+            position = batch.end
+        return replace(place, last_id=new[-1] if new else place.last_id, position=position)
+
+    def _note_gap(
+        self, connection: Connection, place: Place, until: str | None, till: float, lost: int | None, why: str
+    ) -> None:
+        since = place.at or till
+        log.warning("%s results are missing in the history: %s", "an unknown number of" if lost is None else lost, why)
+        self._metrics.lost.inc(lost or 0)
+        gap = {"stream": place.stream, "after": place.last_id, "until": until, "since": since, "till": till, "lost": lost}
+        connection.execute(insert(gaps), [{**gap, "why": why}])
+
+    def _find_place(self, name: str) -> Place:
+        """Return how far this stream was read; a new one ends all others, and what of them was not read is missing."""
+        with self._database.writing() as connection:
+            known = connection.execute(select(streams).where(streams.c.name == name)).mappings().one_or_none()
+            if known is not None:
+                return _place_of(known)
+            for other in connection.execute(select(streams).where(streams.c.ended == 0)).mappings().all():
+                self._note_gap(connection, _place_of(other), None, time.time(), None, ANOTHER)
+            connection.execute(update(streams).values(ended=1))
+            values = {"name": name, "last_id": BEGINNING, "position": None, "at": 0.0, "ended": 0}
+            return Place(int(connection.execute(insert(streams).returning(streams.c.number), values).scalar_one()))
+
+    def _end(self) -> None:
+        """Write down that all of this stream is here, if nobody is left who could add to it."""
+        if not living(self._broker.scripts, "worker"):
+            with self._database.writing() as connection:
+                connection.execute(update(streams).where(streams.c.number == self._place.stream).values(ended=1))
+
+    def _all_is_well(self) -> None:
+        if self.why:
+            log.warning("results are written again")
+        self.why, self._pause = "", FIRST_PAUSE
+        self._metrics.writing.set(1)
+
+    def _say(self, why: str) -> None:
+        if why != self.why:
+            log.warning("%s; results wait in Redis for ten minutes, and live analysis goes on", why)
+        self.why = why
+        self._metrics.writing.set(0)
+
+
+def write_results(connection: Connection, found: Sequence[Result], stream: int) -> list[Result]:
+    """Write what is new among the results of a stream, and return that in its order."""
+    written = insert_new(connection, results, [rows.row_of(result, stream) for result in found], "number", "id")
+    numbers = {entry: number for number, entry in written}
+    fresh = [result for result in found if result.id in numbers]
+    insert_new(connection, faces, [row for result in fresh for row in rows.face_rows(result, numbers[result.id])])
+    add_up(connection, tracks, rows.track_rows(fresh), largest=("until",), least=("since",))
+    add_up(connection, minutes, rows.minute_rows(fresh), largest=("age_max",))
+    return fresh
+
+
+def _let_hear(recorder: Recorder, connection: Connection, fresh: Sequence[Result]) -> None:
+    try:
+        with connection.begin_nested():
+            recorder.hear(connection, fresh)
+    except (RekstreamError, redis.RedisError, exc.OperationalError, exc.InterfaceError):  # that passes: all is heard again
+        raise
+    except Exception:  # the room's boundary: the others hear all the same
+        log.exception("%s did not take in %d results", type(recorder).__name__, len(fresh))
+
+
+def _keep_place(connection: Connection, place: Place) -> None:
+    kept = {"last_id": place.last_id, "position": place.position, "at": place.at, "ended": 0}
+    connection.execute(update(streams).where(streams.c.number == place.stream).values(kept))
+
+
+def _place_of(row: Any) -> Place:
+    return Place(row["number"], row["last_id"], row["position"], row["at"])
+
+
+def _after(entry: str, other: str) -> bool:
+    """Say whether an entry of a stream comes after another."""
+    return _parts(entry) > _parts(other)
+
+
+def _parts(entry: str) -> tuple[int, int]:
+    milliseconds, _, number = entry.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def _time_of(entry: str) -> float:
+    return _parts(entry)[0] / 1000

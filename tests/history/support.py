@@ -1,0 +1,63 @@
+"""What the tests of the history share: the real process on a thread of the test, and results out of nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from history.house import HistorySettings
+from history.process import HistoryProcess
+from pipeline import keys
+from pipeline.broker import Broker
+from tests.dashboard.support import FACE
+
+
+@contextmanager
+def history_process(broker: Broker, data: Path, **settings: Any) -> Iterator[HistoryProcess]:
+    """Run the history process until the end of the with-block."""
+    stop = threading.Event()
+    process = HistoryProcess(broker, HistorySettings(data, version="1", **settings), stop)
+    process.start()
+    try:
+        yield process
+    finally:
+        stop.set()
+        process.shut_down()
+
+
+def publish(
+    broker: Broker,
+    camera: str = "door",
+    at: float | None = None,
+    faces: Sequence[Mapping[str, Any]] = (FACE,),
+    operation: str = "DetectFaces",
+    error: Mapping[str, str] | None = None,
+    **members: Any,
+) -> str:
+    """Put a result into the stream, as a worker's script does, and return its id."""
+    seconds, micros = broker.scripts.time()  # type: ignore[misc]  # redis-py types every command as sync-or-async
+    now = seconds + micros / 1e6
+    result = {
+        "seq": 1, "captured_at": now - 0.25 if at is None else at, "width": 1280, "height": 720, "provider": "local",
+        "operation": operation, "stages": {"service": 0.1}, "error": error,
+    }  # fmt: skip
+    answer = {"FaceDetails": list(faces)} if operation == "DetectFaces" and not error else {}
+    values = {"camera": camera, "published_at": f"{now:.6f}", "result": json.dumps({**result, **answer, **members})}
+    return broker.scripts.xadd(keys.RESULTS, values).decode()  # type: ignore[union-attr]  # as above
+
+
+def rows(process: HistoryProcess, table: Table) -> list[dict[str, Any]]:
+    """Return all rows of a table, in the order of their keys."""
+    with process.database.reading() as connection:
+        return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+
+
+def face(track: str = "", **members: Any) -> dict[str, Any]:
+    """Return a face as it stands in a result."""
+    return {**FACE, **({"Track": track} if track else {}), **members}
