@@ -1,7 +1,7 @@
 """The history's database: SQLite in the data folder, or a PostgreSQL by URL; the same tables and answers on both.
 
 Nothing connects before `prepare`, and a database that is away may come back: every use of it either works or raises one
-sentence. The tables are `schema.METADATA`, brought to their newest version by the files of migrations/ (Alembic).
+sentence. The tables are brought to their newest version by the files of migrations/ (Alembic).
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, exc, func, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, exc, func, inspect, make_url, text
 
-from history.schema import METADATA
 from pipeline.errors import SettingsError, StorageError
 from pipeline.files import create_private
 
@@ -49,11 +48,13 @@ _FULL = ("disk is full", "no space left", "could not extend file", "disk i/o err
 class Database:
     """A history's database; safe for several threads. `url` is '' for the file in `folder`.
 
-    Raises SettingsError for a URL of another kind, at once; what goes wrong later is a StorageError (or the SettingsError of a
-    database that a newer rekstream wrote), and leaves everything as it was.
+    With `tables` it is made where it is not there yet; without them it has to be there. Raises SettingsError for a URL of
+    another kind, at once; what goes wrong later is a StorageError (or a SettingsError: there is none, or a newer rekstream
+    wrote it), and leaves everything as it was.
     """
 
-    def __init__(self, folder: Path, url: str = "") -> None:
+    def __init__(self, folder: Path, url: str = "", tables: MetaData | None = None) -> None:
+        self._tables = tables
         self._url = url_of(folder, url)
         self._lock = threading.RLock()
         self._is_ready = False
@@ -95,7 +96,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Look at one state of the database; what is changed inside is undone."""
         self.prepare()
-        with self._told(), self._connect("BEGIN") as connection:
+        with self._told(), self._connect("BEGIN", "REPEATABLE READ") as connection:
             yield connection
 
     def empty_log(self) -> None:
@@ -129,9 +130,10 @@ class Database:
             yield connection
 
     @contextmanager
-    def _connect(self, begin: str) -> Iterator[Connection]:
+    def _connect(self, begin: str, isolation: str = "READ COMMITTED") -> Iterator[Connection]:
+        """Open a connection: `begin` is how SQLite begins a transaction, `isolation` what PostgreSQL does."""
         with self._its_engine().connect() as connection:
-            yield connection.execution_options(begin=begin)
+            yield connection.execution_options(**({"begin": begin} if self.is_sqlite else {"isolation_level": isolation}))
 
     def _its_engine(self) -> Engine:
         with self._lock:
@@ -141,8 +143,10 @@ class Database:
 
     def _create_file(self) -> None:
         try:
-            if self.path:
+            if self.path and self._tables is not None:
                 create_private(self.path)
+            elif self.path and not self.path.exists():
+                raise self._nothing_there()
         except OSError as error:
             raise self._trouble(error) from error
 
@@ -153,7 +157,9 @@ class Database:
         if found == known[-1]:
             return
         if found is None:
-            METADATA.create_all(connection)
+            if self._tables is None:
+                raise self._nothing_there()
+            self._tables.create_all(connection)
             connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
             connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:version)"), {"version": known[-1]})  # noqa: S608  # a name of ours
         elif found in known:
@@ -163,6 +169,9 @@ class Database:
                 f"the history database {self.name} was written by a newer rekstream (its version {found}, this one reads "
                 f"{known[-1]}): update rekstream, or name another with --database"
             )
+
+    def _nothing_there(self) -> SettingsError:
+        return SettingsError(f"there is no history in {self.name} yet: `rekstream up`, or `rekstream history`, begins one")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

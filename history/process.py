@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from history.database import FILE_NAME, Database
 from history.house import HistorySettings, House, Recorder, room_of
-from history.rooms import ROOMS
+from history.rooms import ROOMS, TABLES
 from history.status import Status
 from history.writer import DRAIN_SECONDS, Writer
 from pipeline.answering import Answering
@@ -47,7 +47,7 @@ class HistoryProcess:
         registry = CollectorRegistry()
         metrics = HistoryMetrics(registry)
         clock = clock_of(broker)
-        self.database = Database(settings.data, settings.database)
+        self.database = Database(settings.data, settings.database, TABLES)
         self._ownership = Ownership(broker.scripts, HISTORY, _folder(settings.data) / FILE_NAME)
         self.house = House(broker, self.database, clock, settings, registry, self._may_serve)
         self.rooms: list[Recorder] = [room(self.house) for room in ROOMS]

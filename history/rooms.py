@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from history.house import Recorder
+from history.records import Records
+from history.retention import Retention
+from history.schema import METADATA
 from history.status import Status
 
-ROOMS: tuple[type[Recorder], ...] = (Status,)
+ROOMS: tuple[type[Recorder], ...] = (Records, Status, Retention)
 """In the order in which they hear results."""
+
+TABLES = METADATA
+"""All tables, of the rooms too: whole only where it is taken from here."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import bisect
-import json
 import math
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from history.packing import packed
 from history.schema import AGE_SECONDS, AGES, EMOTIONS
 from pipeline import keys
 from pipeline.camera_spec import PHOTO_PREFIX
@@ -50,18 +49,8 @@ def row_of(result: Result, stream: int) -> Row:
         "track": _text(track) if camera != NO_CAMERA else None,
         "error": _text(result.error.get("code", "error")) if result.error else None,
         "dollars": dollars_of(result),
-        "response": None if camera == NO_CAMERA else packed(result),
+        "response": None if camera == NO_CAMERA else packed(result.as_json()),
     }
-
-
-def packed(result: Result) -> bytes:
-    """Return a result as the API shows it, as small as it gets."""
-    return zlib.compress(json.dumps(result.as_json(), separators=(",", ":")).encode(), 1)
-
-
-def unpacked(response: bytes) -> dict[str, Any]:
-    """Return what `packed` was given, as JSON."""
-    return dict(json.loads(zlib.decompress(response)))
 
 
 def dollars_of(result: Result) -> float:

@@ -65,7 +65,7 @@ results = Table(
 """One row a result, in the order in which they came; `number` is what other tables and cursors of pages name it by.
 
 `camera` is the camera's own id, for searches and labels too (their mailbox stands in `response`); `faces` counts those that
-count; `track` is that of a search; `error` is its code. `response` is the result as the API shows it (`rows.unpacked`), NULL
+count; `track` is that of a search; `error` is its code. `response` is the result as the API shows it (`packing.unpacked`), NULL
 where nothing of it is kept: of no camera, or forgotten.
 """
 _of_some("results_of_track", results.c.track)

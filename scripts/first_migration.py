@@ -13,8 +13,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from history import rooms
-from history.schema import METADATA
+from history.rooms import TABLES
 
 TARGET = Path(__file__).parents[1] / "history" / "migrations" / "versions" / "0001_first.py"
 TEXT = '''"""The first version of the tables.
@@ -44,9 +43,8 @@ def downgrade() -> None:
 
 def written() -> str:
     """Return what the file should hold."""
-    assert rooms.ROOMS  # whose modules add their tables
     with create_engine("sqlite://").connect() as connection:
-        made = produce_migrations(MigrationContext.configure(connection), METADATA)
+        made = produce_migrations(MigrationContext.configure(connection), TABLES)
     up, down = render_python_code(made.upgrade_ops), render_python_code(made.downgrade_ops)
     return formatted(TEXT.format(upgrade=_body(up), downgrade=_body(down)))
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from dashboard.settings import DashboardSettings
 from history.database import Database, upgrade, url_of, version_of, versions
-from history.schema import METADATA
+from history.rooms import TABLES
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.errors import SettingsError
@@ -44,11 +44,12 @@ def test_how_the_history_does_is_told_over_http(session_valkey: Valkey, broker: 
 
 
 def test_migrations_lead_to_the_tables_that_the_rooms_have(tmp_path: Path) -> None:
-    database = Database(tmp_path)
+    database = Database(tmp_path, "", TABLES)
+    database._create_file()
     with database._begin("BEGIN IMMEDIATE") as connection:  # as an older program left it: with no table yet
         upgrade(connection)
         assert version_of(connection) == versions()[-1]
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
     database.close()
 
 
@@ -57,7 +58,7 @@ def test_the_first_migration_is_what_its_script_writes() -> None:
 
 
 def test_a_database_of_a_newer_program_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    database = Database(tmp_path)
+    database = Database(tmp_path, "", TABLES)
     with database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()

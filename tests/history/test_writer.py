@@ -12,8 +12,8 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inser
 
 from history import process as process_module
 from history.house import Recorder
+from history.packing import unpacked
 from history.process import HistoryProcess
-from history.rows import unpacked
 from history.schema import faces, gaps, minutes, results, streams, tracks
 from pipeline import keys
 from pipeline.broker import Broker

@@ -1,0 +1,88 @@
+"""What the writer's own tables keep of a person, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+
+from history.house import Recorder
+from history.packing import packed, unpacked
+from history.schema import faces, gaps, minutes, results, tracks
+from pipeline.names import TRACK
+
+AT_ONCE = 200  # tracks, or results
+
+
+class Records(Recorder):
+    """Results, faces, tracks, minutes and gaps."""
+
+    ages: ClassVar[tuple[ColumnElement[Any], ...]] = (tracks.c.until, minutes.c.minute, gaps.c.till)
+    """Results go with their faces: `Retention` sees to these itself."""
+
+    def forget(self, connection: Connection, person: str, tracks_: Sequence[str]) -> Mapping[str, int]:
+        """Take the faces of these tracks out of the tables and out of every response, and the person off the tracks."""
+        known = _all_tracks(connection, person, tracks_)
+        done = {"faces": 0, "responses": 0, "searches": 0, "tracks": 0}
+        for some in _chunks(known):
+            done["responses"] += sum(_strip(connection, row, set(some)) for row in _responses(connection, some))
+            done["faces"] += connection.execute(delete(faces).where(faces.c.track.in_(some))).rowcount
+            gone = update(results).where(results.c.track.in_(some), results.c.response.isnot(None)).values(response=None)
+            done["searches"] += connection.execute(gone).rowcount
+        nobody = update(tracks).where(tracks.c.person == person).values(person=None)
+        done["tracks"] = connection.execute(nobody).rowcount
+        return done
+
+    def remaining(self, connection: Connection, person: str, tracks_: Sequence[str]) -> Mapping[str, int]:
+        """Count what `forget` takes away."""
+        found = {"faces": 0, "responses": 0, "searches": 0, "tracks": 0}
+        for some in _chunks(_all_tracks(connection, person, tracks_)):
+            found["faces"] += _count(connection, faces, faces.c.track.in_(some))
+            found["responses"] += sum(_shows(row, set(some)) for row in _responses(connection, some))
+            found["searches"] += _count(connection, results, results.c.track.in_(some), results.c.response.isnot(None))
+        found["tracks"] = _count(connection, tracks, tracks.c.person == person)
+        return found
+
+
+def _all_tracks(connection: Connection, person: str, told: Sequence[str]) -> list[str]:
+    known = connection.execute(select(tracks.c.track).where(tracks.c.person == person)).scalars()
+    return list(dict.fromkeys([*told, *known]))
+
+
+def _responses(connection: Connection, some: Sequence[str]) -> Iterator[Any]:
+    """Yield the results of the cameras and times at which these tracks were seen, whose responses may tell of them."""
+    spans = connection.execute(select(tracks.c.camera, tracks.c.since, tracks.c.until).where(tracks.c.track.in_(some))).all()
+    for span in _chunks(spans):
+        during = or_(*(and_(results.c.camera == camera, results.c.captured_at.between(*time)) for camera, *time in span))
+        asked = select(results.c.number, results.c.response).where(during, results.c.response.isnot(None), results.c.faces >= 0)
+        yield from connection.execute(asked).all()
+
+
+def _strip(connection: Connection, row: Any, gone: set[str]) -> bool:
+    """Take the faces of tracks out of a response; say whether there were any."""
+    about = unpacked(row.response)
+    left = [face for face in _faces(about) if face.get(TRACK) not in gone]
+    if len(left) == len(_faces(about)):
+        return False
+    changed = packed({**about, "FaceDetails": left})
+    connection.execute(update(results).where(results.c.number == row.number).values(response=changed))
+    return True
+
+
+def _shows(row: Any, gone: set[str]) -> bool:
+    return any(face.get(TRACK) in gone for face in _faces(unpacked(row.response)))
+
+
+def _faces(about: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found = about.get("FaceDetails")
+    return [face for face in found if isinstance(face, dict)] if isinstance(found, list) else []
+
+
+def _count(connection: Connection, table: Any, *conditions: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for begin in range(0, len(values), AT_ONCE):
+        yield values[begin : begin + AT_ONCE]
