@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
@@ -24,26 +24,34 @@ log = logging.getLogger(__name__)
 GROUP = "history"
 NEW, PENDING = ">", "0"
 
+Entry = tuple[bytes, Mapping[bytes, bytes] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Entries of the stream in their order.
 
-    `ids` are those of all, `results` what could be read of them; `trimmed` those of `ids` that were handed out before and are
-    not in the stream any more. `position` is the place of the first among all that the stream ever had, where that can be told:
-    when it is the oldest that is left; `end` that of the newest entry there is.
+    `ids` are those of all, `results` what could be read of them, `trimmed` those of `ids` that were handed out before and are
+    not in the stream any more. `before` is how many entries the stream ever had before the first, where that can be told: when
+    it is the oldest that is left; `end` how many it had in all, `newest` the id of the last. `removed` are ids that were taken
+    out of the stream on purpose: whoever counts does not miss them.
     """
 
     ids: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     trimmed: tuple[str, ...] = ()
-    position: int | None = None
+    before: int | None = None
     end: int | None = None
     newest: str = BEGINNING
+    removed: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         """Return how many entries there are."""
         return len(self.ids)
+
+    def removed_between(self, after: str, until: str) -> int:
+        """Return how many entries after one id, up to another, were taken out."""
+        return sum(order(after) < order(entry) <= order(until) for entry in self.removed)
 
 
 class ResultGroup:
@@ -75,15 +83,11 @@ class ResultGroup:
 
     def pending(self, limit: int) -> Batch:
         """Return what was handed out and not settled, oldest first."""
-        return _batch(self._read(self._quick, PENDING, limit))
+        return self._batch(PENDING, limit)
 
     def next(self, limit: int) -> Batch:
         """Return what came out after the last; what was trimmed meanwhile can be told from its place."""
-        pipe = self._quick.pipeline(transaction=True)
-        pipe.xinfo_stream(keys.RESULTS)
-        self._read(pipe, NEW, limit)
-        about, entries = pipe.execute()
-        return _batch(entries, about)
+        return self._batch(NEW, limit)
 
     def settle(self, batch: Batch) -> None:
         """Say that these are done with."""
@@ -94,24 +98,39 @@ class ResultGroup:
         """Wait until something comes out after the id `after`, for up to `seconds`."""
         self._blocking.xread({keys.RESULTS: after}, block=max(1, int(seconds * 1000)), count=1)
 
-    def _read(self, connection: Any, which: str, limit: int) -> Any:
-        return connection.xreadgroup(GROUP, self._consumer, {keys.RESULTS: which}, count=limit)
+    def _batch(self, which: str, limit: int) -> Batch:
+        """Read, and look at the stream, in one moment."""
+        pipe = self._quick.pipeline(transaction=True)
+        pipe.xinfo_stream(keys.RESULTS)
+        pipe.zrange(keys.REMOVED, 0, -1)
+        pipe.xreadgroup(GROUP, self._consumer, {keys.RESULTS: which}, count=limit)
+        about, removed, entries = pipe.execute()
+        return _batch(_entries(entries), about, frozenset(map(_text, removed)))
 
 
-def _batch(answer: Any, about: Mapping[str, Any] | None = None) -> Batch:
-    entries = _entries(answer)
+def order(entry: str) -> tuple[int, int]:
+    """Return what the ids of a stream are ordered by: milliseconds since 1970, and a number."""
+    milliseconds, _, number = entry.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def _batch(entries: Sequence[Entry], about: Mapping[str, Any], removed: frozenset[str]) -> Batch:
     ids = tuple(_text(entry_id) for entry_id, _ in entries)
-    trimmed = tuple(_text(entry_id) for entry_id, values in entries if not values)
-    results = tuple(result for entry_id, values in entries if values and (result := _result(_text(entry_id), values)))
-    if about is None:
-        return Batch(ids, results, trimmed)
-    added, oldest = about.get("entries-added"), about.get("first-entry")
-    is_oldest = bool(ids and oldest and _text(oldest[0]) == ids[0])
-    position = int(added) - int(about["length"]) + 1 if is_oldest and added is not None else None
-    return Batch(ids, results, trimmed, position, None if added is None else int(added), _text(about["last-generated-id"]))
+    added, oldest, newest = about.get("entries-added"), about.get("first-entry"), _text(about["last-generated-id"])
+    batch = Batch(
+        ids=ids,
+        results=tuple(result for entry_id, values in entries if values and (result := _result(_text(entry_id), values))),
+        trimmed=tuple(_text(entry_id) for entry_id, values in entries if not values),
+        end=None if added is None else int(added),
+        newest=newest,
+        removed=removed,
+    )
+    if not ids or not oldest or _text(oldest[0]) != ids[0] or batch.end is None:
+        return batch
+    return replace(batch, before=batch.end - int(about["length"]) - batch.removed_between(ids[0], newest))
 
 
-def _entries(answer: Any) -> list[tuple[bytes, Mapping[bytes, bytes] | None]]:
+def _entries(answer: Any) -> list[Entry]:
     """Return the entries of the one stream that was asked for."""
     if not answer:
         return []

@@ -21,6 +21,7 @@ NO_CAMERA = "photo"
 
 MINUTE = 60
 _LONGEST = 200
+_WHO = ("FaceMatches", "UserMatches")
 _SMILES = 50.0
 _AWS = "aws "
 
@@ -47,10 +48,16 @@ def row_of(result: Result, stream: int) -> Row:
         "published_at": _time(result.published_at, 0.0),
         "faces": 0 if camera == NO_CAMERA else len(list(_counted(result))),
         "track": _text(track) if camera != NO_CAMERA else None,
-        "error": _text(result.error.get("code", "error")) if result.error else None,
+        "error": _text(result.error.get("Code") or result.error.get("code") or "error") if result.error else None,
         "dollars": dollars_of(result),
-        "response": None if camera == NO_CAMERA else packed(result.as_json()),
+        "response": None if camera == NO_CAMERA else packed(_kept(result)),
     }
+
+
+def _kept(result: Result) -> dict[str, Any]:
+    """Return a result as the API shows it, without whom a search found: that stands with the track, and is forgotten there."""
+    about = result.as_json()
+    return about if result.operation == Operation.DETECT_FACES else {name: about[name] for name in about if name not in _WHO}
 
 
 def dollars_of(result: Result) -> float:

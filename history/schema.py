@@ -21,9 +21,9 @@ AGE_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 AGES = tuple(f"age_{number}" for number in range(len(AGE_SECONDS) + 1))
 
 
-def _of_some(name: str, column: Column[Any]) -> Index:
-    """Return an index of the rows in which a column says something."""
-    return Index(name, column, sqlite_where=column.isnot(None), postgresql_where=column.isnot(None))
+def _of_some(name: str, column: Column[Any], *others: Column[Any]) -> Index:
+    """Return an index of the rows in which the first column says something."""
+    return Index(name, column, *others, sqlite_where=column.isnot(None), postgresql_where=column.isnot(None))
 
 
 streams = Table(
@@ -65,8 +65,8 @@ results = Table(
 """One row a result, in the order in which they came; `number` is what other tables and cursors of pages name it by.
 
 `camera` is the camera's own id, for searches and labels too (their mailbox stands in `response`); `faces` counts those that
-count; `track` is that of a search; `error` is its code. `response` is the result as the API shows it (`packing.unpacked`), NULL
-where nothing of it is kept: of no camera, or forgotten.
+count; `track` is that of a search; `error` is its code. `response` is the result as the API shows it (`packing.unpacked`),
+without whom a search found; NULL where nothing of it is kept: of no camera, or forgotten.
 """
 _of_some("results_of_track", results.c.track)
 
@@ -91,8 +91,8 @@ faces = Table(
     Column("width_px", Double),
     Column("confidence", Double),
     Index("faces_of_camera", "camera", "at"),
-    Index("faces_of_track", "track"),
-    Index("faces_of_emotion", "emotion", "at"),
+    Index("faces_of_track", "track", "at"),
+    Index("faces_of_emotion", "emotion", "camera", "at"),
     sqlite_with_rowid=False,
 )
 """The faces that count: `result` is results.number, `place` its place in FaceDetails, `at` when the picture was taken.
@@ -114,7 +114,7 @@ tracks = Table(
     sqlite_with_rowid=False,
 )
 """Who was followed from frame to frame; `person` is written by the mirror, and taken away when somebody is forgotten."""
-_of_some("tracks_of_person", tracks.c.person)
+_of_some("tracks_of_person", tracks.c.person, tracks.c.until)
 
 minutes = Table(
     "minutes",

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, exc, insert, select, update
 
 from history import rows
 from history.database import Database, add_up, insert_new
-from history.group import Batch, ResultGroup
+from history.group import Batch, ResultGroup, order
 from history.house import Recorder
 from history.schema import faces, gaps, minutes, results, streams, tracks
 from pipeline.broker import Broker
@@ -161,14 +161,13 @@ class Writer:
         place, end = self._place, batch.end
         if end is None or place.position == end:
             return
-        if place.position is None:
-            self._place = replace(place, position=end)
-            return
+        lost = 0 if place.position is None else end - place.position - batch.removed_between(place.last_id, batch.newest)
+        at_end = replace(place, last_id=batch.newest, position=end)
         with self._database.writing() as connection:
-            self._note_gap(connection, place, None, _time_of(batch.newest), end - place.position, TRIMMED)
-            place = replace(place, last_id=batch.newest, position=end)
-            _keep_place(connection, place)
-        self._place = place
+            if lost > 0:
+                self._note_gap(connection, place, None, _time_of(batch.newest), lost, TRIMMED)
+            _keep_place(connection, at_end)
+        self._place = at_end
 
     def _write_each(self, batch: Batch) -> tuple[Place, int]:
         """Write results one by one, and leave out what no database takes: it shall not hold up all others."""
@@ -189,19 +188,21 @@ class Writer:
     def _note_gaps(self, connection: Connection, batch: Batch, new: Sequence[str]) -> Place:
         """Write down what is missing before and in a batch; return how far the batch leads."""
         place = self._place
-        position = place.position
-        if new and batch.position is not None and new[0] == batch.ids[0]:
-            lost = batch.position - 1 - position if position is not None else 0
+        if not new:
+            return place
+        first, last, position = batch.ids[0], new[-1], place.position
+        if batch.before is not None and new[0] == first:
+            removed = batch.removed_between(place.last_id, first)
+            lost = batch.before - removed - position if position is not None else 0
             if lost > 0:
-                self._note_gap(connection, place, batch.ids[0], _time_of(batch.ids[0]), lost, TRIMMED)
-            position = batch.position - 1
-        trimmed = sum(_after(entry, place.last_id) for entry in batch.trimmed)
+                self._note_gap(connection, place, first, _time_of(first), lost, TRIMMED)
+            position = batch.before + len(new) + batch.removed_between(first, last)
+        elif position is not None:
+            position += len(new) + batch.removed_between(place.last_id, last) - len(batch.removed.intersection(new))
+        trimmed = sum(_after(entry, place.last_id) and entry not in batch.removed for entry in batch.trimmed)
         if trimmed:
             self._note_gap(connection, place, None, _time_of(batch.trimmed[-1]), trimmed, TRIMMED)
-        position = None if position is None else position + len(new)
-        if batch.ids and batch.ids[-1] == batch.newest:
-            position = batch.end
-        return replace(place, last_id=new[-1] if new else place.last_id, position=position)
+        return replace(place, last_id=last, position=position)
 
     def _note_gap(
         self, connection: Connection, place: Place, until: str | None, till: float, lost: int | None, why: str
@@ -275,13 +276,8 @@ def _place_of(row: Any) -> Place:
 
 def _after(entry: str, other: str) -> bool:
     """Say whether an entry of a stream comes after another."""
-    return _parts(entry) > _parts(other)
-
-
-def _parts(entry: str) -> tuple[int, int]:
-    milliseconds, _, number = entry.partition("-")
-    return int(milliseconds), int(number or 0)
+    return order(entry) > order(other)
 
 
 def _time_of(entry: str) -> float:
-    return _parts(entry)[0] / 1000
+    return order(entry)[0] / 1000

@@ -10,6 +10,7 @@ CAMERAS_VERSION = f"{PREFIX}cameras:version"  # counts the changes of that hash
 MAILBOXES = f"{PREFIX}mailboxes"  # set: cameras that have a mailbox
 ASKING = f"{PREFIX}asking"  # string: the producer that has fewer cameras than its share
 RESULTS = f"{PREFIX}results"  # stream: the results of the last ten minutes
+REMOVED = f"{PREFIX}results:removed"  # sorted set: ids of results that were taken out of the stream, as they show a person
 SHARED = f"{PREFIX}shared"  # string: what `up` tells processes that join, as JSON
 BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's period
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now

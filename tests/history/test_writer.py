@@ -15,6 +15,7 @@ from history.house import Recorder
 from history.packing import unpacked
 from history.process import HistoryProcess
 from history.schema import faces, gaps, minutes, results, streams, tracks
+from people.traces import TracesInRedis
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.entities import Result
@@ -178,6 +179,23 @@ def test_what_redis_dropped_before_it_was_read_is_a_gap_of_exactly_so_many(broke
         assert (gap["lost"], gap["after"], gap["until"]) == (7, first, after)
         (told,) = status(broker)["gaps"]
         assert (told["lost"], told["why"]) == (7, "Redis dropped them before they were read")
+
+
+def test_what_was_taken_out_because_it_shows_somebody_is_not_missing(broker: Broker, tmp_path: Path) -> None:
+    """Forgetting deletes results from the middle of the stream: read or not, handed out or not, they are no gap."""
+    traces = TracesInRedis(broker.scripts)
+    with history_process(broker, tmp_path) as process:
+        first = publish(broker)
+        wait_until(lambda: ids(process) == [first])
+    handed_out, theirs, trimmed, oldest, other, last = (publish(broker) for _ in range(6))
+    (consumer,) = broker.scripts.xinfo_consumers(keys.RESULTS, "history")  # type: ignore[misc]  # sync-or-async
+    broker.scripts.xreadgroup("history", consumer["name"].decode(), {keys.RESULTS: ">"}, count=1)
+    traces._take_out(handed_out, theirs, other)
+    broker.scripts.xtrim(keys.RESULTS, minid=oldest, approximate=False)
+    with history_process(broker, tmp_path) as process:
+        wait_until(lambda: ids(process) == [first, oldest, last])
+        assert [gap["lost"] for gap in rows(process, gaps)] == [1], trimmed
+        assert process.writer.place.position == 7
 
 
 def test_a_gap_is_told_also_while_nothing_new_comes(broker: Broker, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("faces_of_camera", "faces", ["camera", "at"], unique=False)
-    op.create_index("faces_of_emotion", "faces", ["emotion", "at"], unique=False)
-    op.create_index("faces_of_track", "faces", ["track"], unique=False)
+    op.create_index("faces_of_emotion", "faces", ["emotion", "camera", "at"], unique=False)
+    op.create_index("faces_of_track", "faces", ["track", "at"], unique=False)
     op.create_table(
         "gaps",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -147,7 +147,7 @@ def upgrade() -> None:
     op.create_index(
         "tracks_of_person",
         "tracks",
-        ["person"],
+        ["person", "until"],
         unique=False,
         sqlite_where=sa.text("person IS NOT NULL"),
         postgresql_where=sa.text("person IS NOT NULL"),
