@@ -45,6 +45,7 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.PersonExists, 409),
     (errors.UnknownWatch, 404),
     (errors.UnknownAlert, 404),
+    (errors.UnknownFrame, 404),
     (errors.PartAway, 503),
     (errors.StorageError, 503),
     (errors.BrokerError, 503),

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from history.database import Database
 from pipeline.answering import Answer
+from pipeline.archive import ArchiveSettings
 from pipeline.broker import Broker
 from pipeline.chores import Chore
 from pipeline.clock import Clock
@@ -31,6 +32,7 @@ class HistorySettings:
     keep: float = 30 * 86_400.0
     version: str = ""
     privacy: bool = False
+    archive: ArchiveSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

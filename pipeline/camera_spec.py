@@ -24,7 +24,7 @@ PHOTO_PREFIX = "photo-"  # the API's one-shot photos travel as cameras of such i
 LONGEST_ID, LONGEST_URL = 40, 2000
 HIDDEN = "***"
 
-_ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_ID - 1}}}")
+ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_ID - 1}}}")
 _HAS_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _WEBCAM = re.compile(r"^(?:webcam|\d{1,3}|/dev/video\d+)$")
 _UNDERSTOOD = "rtsp://, rtsps://, http://, https://, a file, a folder of pictures, a webcam (0) or demo"
@@ -84,7 +84,7 @@ def camera_of(
 
 def check_id(camera_id: object) -> str:
     """Return a camera's id when it can be one; raises SettingsError."""
-    if not isinstance(camera_id, str) or not _ID.fullmatch(camera_id):
+    if not isinstance(camera_id, str) or not ID.fullmatch(camera_id):
         raise SettingsError(
             f"the id {camera_id!r} cannot be used: write up to {LONGEST_ID} of a-z, 0-9, _ and -, a letter or digit first"
         )

@@ -17,6 +17,7 @@
     ├── PersonExists                  two people of one name                          HTTP 409
     ├── UnknownWatch                  no watch of that id                             HTTP 404
     ├── UnknownAlert                  no alert of that id                             HTTP 404
+    ├── UnknownFrame                  no picture is kept of that result               HTTP 404
     ├── PartAway                      a process of the system does not answer         HTTP 503
     │   ├── PeopleAway                that of people
     │   └── HistoryAway               that of the history
@@ -121,6 +122,10 @@ class UnknownWatch(RekstreamError):
 
 class UnknownAlert(RekstreamError):
     """There is no alert of that id."""
+
+
+class UnknownFrame(RekstreamError):
+    """No picture is kept of that result, or it may not be shown."""
 
 
 class PartAway(RekstreamError):

@@ -81,6 +81,23 @@ class WorkerMetrics:
         )
 
 
+class ArchiveMetrics:
+    """What a worker process that archives measures of it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.written = Counter("rekstream_archive_frames", "Frames that were archived with their results", registry=registry)
+        self.dropped = Counter(
+            "rekstream_archive_dropped", "Frames that were to be archived, and were not", ["cause"], registry=registry
+        )
+        self.waiting_bytes = Gauge("rekstream_archive_waiting_bytes", "Bytes of frames that wait", registry=registry)
+        self.write_seconds = Histogram(
+            "rekstream_archive_write_seconds",
+            "Seconds that it took to write one frame and its result, or to fail",
+            buckets=_STAGE_BUCKETS,
+            registry=registry,
+        )
+
+
 class DashboardMetrics:
     """What a dashboard measures itself: how old pictures are when they are seen."""
 

@@ -134,14 +134,18 @@ def _readable(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[Re
 
 def result_of(entry_id: str, values: Mapping[bytes, bytes]) -> Result:
     """Return the result that one entry of the stream holds; members that a newer version added stay in `response`."""
-    published_at = float(values[b"published_at"])
-    members: dict[str, Any] = json.loads(values[b"result"])
+    return made_result(entry_id, values[b"camera"].decode(), float(values[b"published_at"]), json.loads(values[b"result"]))
+
+
+def made_result(entry_id: str, camera: str, published_at: float, result: Mapping[str, Any]) -> Result:
+    """Return the result that `Mailbox.finish` was given, under the id and at the time that it got there."""
+    members = dict(result)
     stages = dict(members.pop("stages", {}))
     if "answered_at" in members:
         stages["publish"] = round(max(0.0, published_at - members.pop("answered_at")), 6)
     return Result(
         id=entry_id,
-        camera=values[b"camera"].decode(),
+        camera=camera,
         published_at=published_at,
         seq=int(members.pop("seq")),
         captured_at=float(members.pop("captured_at")),

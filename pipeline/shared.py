@@ -12,7 +12,11 @@ import redis
 from pipeline import keys
 from pipeline.broker import is_loopback
 from pipeline.provider import Provider
+from pipeline.s3 import SCHEME
 from pipeline.settings import Settings
+
+ARCHIVING = ("archive", "archive_kms_key", "s3_endpoint_url", "send")
+"""The settings of the archive that workers on other machines have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class Shared:
     tps: float | None = None
     burst: int = 1
     privacy: bool = False
+    archive: str = ""
+    archive_kms_key: str = ""
+    s3_endpoint_url: str = ""
+    send: str = ""
 
     @classmethod
     def of(cls, settings: Settings, provider: Provider) -> Shared:
@@ -32,7 +40,15 @@ class Shared:
         url = settings.endpoint_url
         if url is not None and is_loopback(urlsplit(url).hostname or ""):
             url = None
-        return cls(provider.name, settings.region, url, settings.tps, settings.burst, settings.privacy)
+        return cls(provider.name, settings.region, url, settings.tps, settings.burst, settings.privacy, **_archiving(settings))
+
+
+def _archiving(settings: Settings) -> dict[str, str]:
+    """Return where frames are archived, if others can reach that: a folder, or an S3 on loopback, is another one elsewhere."""
+    url = settings.s3_endpoint_url or ""
+    if not (settings.archive or "").startswith(SCHEME) or (url and is_loopback(urlsplit(url).hostname or "")):
+        return {}
+    return {name: str(getattr(settings, name) or "") for name in ARCHIVING}
 
 
 class SharedSettings:

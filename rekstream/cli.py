@@ -58,6 +58,7 @@ PasswordFile = Annotated[Path | None, typer.Option(help="file with the password 
 Data = Annotated[Path | None, typer.Option(help="folder of the state file")]
 Database = Annotated[str | None, typer.Option(help="postgresql://… for the history; with a password better REKSTREAM_DATABASE")]
 Keep = Annotated[str | None, typer.Option(help="how long the history is kept: 12h, 30d, 1y, or forever")]
+Archive = Annotated[str | None, typer.Option(help="s3://bucket/prefix or a folder for analysed pictures; none keeps none")]
 Privacy = Annotated[bool, typer.Option("--privacy", help="make faces unrecognisable in all pictures shown and kept")]
 Prometheus = Annotated[str | None, typer.Option(help="Prometheus that the charts ask; none keeps their last hour itself")]
 Server = Annotated[str | None, typer.Option(help="the running system's API")]
@@ -106,6 +107,7 @@ def up(
     data: Data = None,
     database: Database = None,
     keep: Keep = None,
+    archive: Archive = None,
     privacy: Privacy = False,
     prometheus: Prometheus = None,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="stop after so many seconds")] = None,
@@ -119,7 +121,7 @@ def up(
         "region": region, "tps": tps, "threads": threads, "host": host, "port": port, "data": data,
         "password_file": password_file, "provider": "aws" if aws else None, "s3_endpoint_url": s3_endpoint_url,
         "privacy": privacy or None,
-        "prometheus": prometheus, "database": database, "keep": keep,
+        "prometheus": prometheus, "database": database, "keep": keep, "archive": archive,
     }  # fmt: skip
     Session(sources or [], find_config(config_file), given, output).run(_stop_on_signals(), seconds)
 
@@ -140,11 +142,14 @@ def work(
     region: Region = None,
     tps: Tps = None,
     threads: Threads = None,
+    archive: Archive = None,
+    s3_endpoint_url: S3Endpoint = None,
 ) -> None:
     """Analyse frames of the system at --redis, on any machine that reaches it; several share the load and the limit."""
     from rekstream import parts  # noqa: PLC0415  # a worker needs boto3, the other commands do not
 
     flags = {"redis": redis, "endpoint_url": endpoint_url, "region": region, "tps": tps, "threads": threads}
+    flags |= {"archive": archive, "s3_endpoint_url": s3_endpoint_url}
     settings = _settings(**flags, provider="aws" if aws else None)
     parts.work(settings, _stop_on_signals())
 
@@ -158,11 +163,19 @@ def people(redis: Redis = None, data: Data = None) -> None:
 
 
 @app.command()
-def history(redis: Redis = None, data: Data = None, database: Database = None, keep: Keep = None) -> None:
+def history(
+    redis: Redis = None,
+    data: Data = None,
+    database: Database = None,
+    keep: Keep = None,
+    archive: Archive = None,
+    s3_endpoint_url: S3Endpoint = None,
+) -> None:
     """Keep what was: write the results of the system at --redis into a database; one such process a system."""
     from rekstream import parts  # noqa: PLC0415  # beside its only user
 
-    parts.history(_settings(redis=redis, data=data, database=database, keep=keep), _stop_on_signals())
+    flags = {"redis": redis, "data": data, "database": database, "keep": keep, "archive": archive}
+    parts.history(_settings(**flags, s3_endpoint_url=s3_endpoint_url), _stop_on_signals())
 
 
 @app.command()

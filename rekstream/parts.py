@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry
 
+from pipeline.archive import ArchiveSettings
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.clock import RedisClock
@@ -21,7 +22,7 @@ from pipeline.metrics import MetricsServer
 from pipeline.presence import Presence, living
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.settings import Settings, load
-from pipeline.shared import Shared, SharedSettings
+from pipeline.shared import ARCHIVING, Shared, SharedSettings
 from rekstream import __version__, environment, local
 from rekstream.children import Child
 
@@ -86,6 +87,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
                 read_timeout=settings.read_timeout,
                 version=__version__,
                 privacy=settings.privacy,
+                archive=ArchiveSettings.of(settings),
             ),
             stop,
         )
@@ -133,6 +135,7 @@ def history(settings: Settings, stop: threading.Event) -> None:
             keep=settings.keep_seconds,
             version=__version__,
             privacy=settings.privacy,
+            archive=ArchiveSettings.of(settings),
         ),
         stop,
     )
@@ -237,6 +240,7 @@ def _joined(settings: Settings, shared: Shared | None) -> Settings:
         return settings
     own = settings.model_dump(include=settings.model_fields_set)
     theirs = {"region": shared.region, "tps": shared.tps, "burst": shared.burst}
+    theirs |= {name: value for name in ARCHIVING if (value := getattr(shared, name))}
     if "endpoint_url" not in own and "local_url" not in own:
         theirs["endpoint_url"] = _their_endpoint(settings, shared)
     return load(**{**theirs, **own})

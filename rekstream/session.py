@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dashboard.state import remembered
 from pipeline import logs
+from pipeline.archive import ArchiveSettings
 from pipeline.entities import Camera
 from pipeline.errors import SettingsError, redact
 from pipeline.provider import Provider
@@ -75,6 +76,7 @@ class Session:
         if provider.paid:
             provider = Provider.of(settings, account=account_of(provider))
         Budget.parse(settings.budget)
+        ArchiveSettings.of(settings)  # what is wrong with it is told before anything starts
         if settings.dashboard_password() and not settings.token:
             settings = settings.model_copy(update={"token": SecretStr(secrets.token_urlsafe())})  # for this process itself
         cameras = cameras_of(self._sources, settings) if self._sources else config.cameras if config else ()

@@ -12,7 +12,7 @@ from dashboard.collector import registry_of
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
-from pipeline.metrics import AlertMetrics, DashboardMetrics, HistoryMetrics, PeopleMetrics, WorkerMetrics
+from pipeline.metrics import AlertMetrics, ArchiveMetrics, DashboardMetrics, HistoryMetrics, PeopleMetrics, WorkerMetrics
 from pipeline.settings import Settings
 from producer.collector import CameraCollector
 from rekstream import cli
@@ -40,6 +40,7 @@ def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     producer, worker, people, history, dashboard = (CollectorRegistry() for _ in range(5))
     producer.register(CameraCollector(CameraRegistry(broker.scripts), "here", lambda: 0.0))
     WorkerMetrics(worker)
+    ArchiveMetrics(worker)
     PeopleMetrics(people)
     AlertMetrics(people, lambda: (0.0, 0.0))
     HistoryMetrics(history)

@@ -19,7 +19,9 @@ from pipeline.keys import is_derived
 from pipeline.mailbox import Finished, Mailbox
 from pipeline.metrics import WorkerMetrics
 from pipeline.provider import Provider
+from pipeline.results import made_result
 from pipeline.shared import Privacy
+from workers.archiver import Archiver
 from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
@@ -95,6 +97,7 @@ class Analyzer:
     tracking: Tracking
     turns: TurnsByKind
     stop: threading.Event
+    archiver: Archiver | None = None
 
     def analyze(self, camera: str, token: str) -> None:
         """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing.
@@ -154,6 +157,7 @@ class Analyzer:
         finished = self._finish(taken, "analysed", result, kept)
         if finished is not None and finished.counted:
             self._observe(taken, stages, answered_at, finished)
+            self._archive(taken.frame, result, kept, finished)
             self.tracking.look_closer(seen)
 
     def _call_while_worth_it(self, taken: TakenFrame, slot: Slot) -> Answer:
@@ -216,6 +220,13 @@ class Analyzer:
                 log.warning("result of %s not published yet: %s", taken.frame.camera, error)
                 self.stop.wait(0.2 * 2**attempt)
         return None
+
+    def _archive(self, frame: Frame, result: dict[str, Any], kept: bytes | None, finished: Finished) -> None:
+        """Let the picture be archived as it is kept: as it is, covered, or not at all; photos never are."""
+        jpeg = frame.jpeg if kept is None else kept
+        if self.archiver is not None and jpeg and is_camera(frame.camera):
+            found = made_result(finished.id, frame.camera, finished.published_at, result)
+            self.archiver.keep(found, jpeg, is_covered=kept is not None)
 
     def _envelope(self, taken: TakenFrame, stages: dict[str, float], answered_at: float) -> dict[str, Any]:
         frame = taken.frame

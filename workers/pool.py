@@ -25,18 +25,20 @@ import redis
 from prometheus_client import CollectorRegistry
 
 from pipeline import keys
+from pipeline.archive import ArchiveSettings, open_archive
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.errors import redact
 from pipeline.jobs import JobQueue
 from pipeline.mailbox import FLIGHT_SECONDS, Mailbox
-from pipeline.metrics import THREAD_STATES, MetricsServer, WorkerMetrics
+from pipeline.metrics import THREAD_STATES, ArchiveMetrics, MetricsServer, WorkerMetrics
 from pipeline.periodic import Periodic
 from pipeline.presence import Presence
 from pipeline.provider import Provider
 from pipeline.results import Results
 from pipeline.shared import Privacy
 from workers.analyze import Analyzer, InHand, install
+from workers.archiver import Archiver
 from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
@@ -54,6 +56,7 @@ GHOSTS_SECONDS = 60.0
 UPLINK_SECONDS = 1.0
 PRIVACY_SECONDS = 1.0
 TURNS_SECONDS = 1.0  # well within the 3 s after which a job without a sign of life is lost (pipeline/lua/common.lua)
+ARCHIVERS = 4  # frames that are on their way to S3 at once
 LEAST_DERIVED = 2  # so that two people who come together are searched together
 DERIVED_SHARE = 4  # of the threads one in so many may wait for the limits of searches and labels
 CAMERAS_SECONDS = 1.0
@@ -72,6 +75,7 @@ class WorkerSettings:
     read_timeout: float = 10.0
     version: str = ""
     privacy: bool = False
+    archive: ArchiveSettings | None = None
 
 
 def run(broker: Broker, settings: WorkerSettings, stop: threading.Event) -> None:
@@ -113,6 +117,7 @@ class WorkerProcess:
         )
         self._threads = [WorkerThread(broker, index, stop, self._refused) for index in range(settings.threads)]
         self._chores = self._make_chores()
+        self._archiver = self._make_archiver(settings.archive, registry) if settings.archive else None
         install(self._analyzer(settings).analyze)
 
     def start(self) -> None:
@@ -120,6 +125,8 @@ class WorkerProcess:
         with suppress(redis.RedisError):
             self._privacy.look()
             self._cameras.look()
+        if self._archiver:
+            self._archiver.start()
         for thread in self._threads:
             thread.start()
         for chore in self._chores:
@@ -135,6 +142,8 @@ class WorkerProcess:
         for chore in self._chores:
             chore.stop()
         self._give_back_what_waits()
+        if self._archiver:
+            self._archiver.stop()
         self._presence.stop()
         self._server.stop()
         self._rekognition.close()
@@ -156,7 +165,16 @@ class WorkerProcess:
             tracking=Tracking(self._broker.scripts, self._mailbox, self._privacy, self._metrics.tracking_failures),
             turns=self._turns,
             stop=self._stop,
+            archiver=self._archiver,
         )
+
+    def _make_archiver(self, settings: ArchiveSettings, registry: CollectorRegistry) -> Archiver:
+        threads = ARCHIVERS if settings.bucket else 1
+        return Archiver(open_archive(settings, threads), threads, self._may_keep, ArchiveMetrics(registry))
+
+    def _may_keep(self, camera: str, is_covered: bool) -> bool:
+        """Say whether a picture may still be kept: rules may have changed while it waited."""
+        return self._cameras.known(camera).purpose.keeps_pictures and (is_covered or not self._privacy.is_on)
 
     def _shared_limit(self, settings: WorkerSettings, operation: str) -> RateLimit:
         provider = settings.provider
@@ -212,6 +230,7 @@ class WorkerProcess:
             "scope": redact(settings.provider.scope),
             "endpoint": redact(settings.provider.endpoint_url or ""),
             **self._states.counts(),
+            **({"archive": dict(self._archiver.details)} if self._archiver else {}),
         }
 
 

@@ -117,6 +117,10 @@ class KnownCameras:
             if gone:
                 self._connection.delete(*gone)
 
+    def known(self, camera: str) -> Rules:
+        """Return the rules of a camera as they are known now, without asking Redis."""
+        return self._rules.get(camera, Rules())
+
     def rules_of(self, mailbox: str) -> Rules:
         """Return the rules for the frames of a mailbox, of a camera that is new as well; may raise redis.RedisError."""
         camera = keys.camera_of_mailbox(mailbox)

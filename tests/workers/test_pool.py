@@ -77,13 +77,14 @@ class Cameras:
     def __init__(self, broker: Broker, count: int, policy: Policy = Policy.LATEST) -> None:
         self.mailbox = Mailbox(broker.scripts, JobQueue(broker.jobs))
         self.policy = policy
+        self.jpeg = b"jpeg"
         self.ledgers = {f"cam{number}": Ledger() for number in range(count)}
 
     def offer(self) -> None:
         for camera, ledger in self.ledgers.items():
             with contextlib.suppress(redis.RedisError):
                 statement = ledger.statement(ledger.sample())
-                frame = Frame(camera, statement.number, time.time(), b"jpeg", 640, 480)
+                frame = Frame(camera, statement.number, time.time(), self.jpeg, 640, 480)
                 self.mailbox.offer(frame, statement, self.policy)
                 ledger.confirm(statement)
 
