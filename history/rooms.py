@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from history.archive import ArchivedPictures
 from history.house import Recorder
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
 from history.status import Status
 
-ROOMS: tuple[type[Recorder], ...] = (Records, Status, Retention)
+ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, Retention)
 """In the order in which they hear results."""
 
 TABLES = METADATA

@@ -176,14 +176,3 @@ def parse_bucket(place: str) -> tuple[str, str]:
     if not _BUCKET.fullmatch(bucket) or len(prefix) > _LONGEST_PREFIX or not prefix.isprintable():
         raise SettingsError(f"archive {place!r} names no place in S3: write s3://bucket/prefix, or a folder")
     return bucket, f"{prefix}/" if prefix else ""
-
-
-def open_archive(settings: ArchiveSettings, connections: int = 4) -> Archive:
-    """Return the archive; nothing is looked at before it is used. Raises SettingsError where S3 cannot be asked at all."""
-    if settings.folder is not None:
-        from pipeline.archive_folder import FolderArchive  # noqa: PLC0415  # only one of the two is needed
-
-        return FolderArchive(settings.folder)
-    from pipeline.archive_s3 import S3Archive  # noqa: PLC0415  # only one of the two is needed
-
-    return S3Archive(settings, connections)

@@ -25,7 +25,8 @@ import redis
 from prometheus_client import CollectorRegistry
 
 from pipeline import keys
-from pipeline.archive import ArchiveSettings, open_archive
+from pipeline.archive import ArchiveSettings
+from pipeline.archives import open_archive
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.errors import redact

@@ -14,7 +14,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from moto.server import ThreadedMotoServer
 
-from pipeline.archive import PICTURE, RESULT, Archive, ArchiveError, ArchiveSettings, Item, open_archive, parse_bucket
+from pipeline.archive import PICTURE, RESULT, Archive, ArchiveError, ArchiveSettings, Item, parse_bucket
+from pipeline.archives import open_archive
 from pipeline.errors import SettingsError
 from pipeline.s3 import S3Settings
 from pipeline.settings import load

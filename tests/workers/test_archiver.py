@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from pipeline.archive import AWAY, PICTURE, RESULT, Archive, ArchiveError, ArchiveSettings, Item, open_archive
+from pipeline.archive import AWAY, PICTURE, RESULT, Archive, ArchiveError, ArchiveSettings, Item
+from pipeline.archives import open_archive
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, Purpose, Result

@@ -15,6 +15,15 @@ down_revision = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "erasures",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("again_until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "since", "until"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "faces",
         sa.Column("result", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
@@ -183,3 +192,4 @@ def downgrade() -> None:
     op.drop_index("faces_of_emotion", table_name="faces")
     op.drop_index("faces_of_camera", table_name="faces")
     op.drop_table("faces")
+    op.drop_table("erasures")
