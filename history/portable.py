@@ -167,6 +167,8 @@ def _told_of(file: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if "not a database" in reason:
+            raise SettingsError(f"{file} is no backup of a history: name a file that `rekstream backup` wrote") from error
         kind = StorageError if isinstance(error, sqlite3.OperationalError) else SettingsError
         raise kind(f"{file} cannot be used ({reason}): name another file, or free some space") from error
 

@@ -118,12 +118,13 @@ class Writer:
         self._group.go_back_to(self._place.last_id)
         self._all_is_well()
         while self._may_serve():
+            is_last = self._stop.is_set()  # asked before: what came until the stop is written, too
             batch = self._group.next(BATCH)
             if batch:
                 self._settle(batch)
             else:
                 self._note_end(batch)
-                if self._stop.is_set():
+                if is_last:
                     self._end()
                     return
             if len(batch) < BATCH and not self._stop.is_set():

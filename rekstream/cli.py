@@ -179,6 +179,44 @@ def history(
 
 
 @app.command()
+def export(
+    since: Annotated[str, typer.Option(help="1d or 24h (ago), 2026-11-23, '2026-11-23 08:00'")] = "1d",
+    until: Annotated[str, typer.Option(help="the same, or now")] = "now",
+    camera_ids: Annotated[list[str] | None, typer.Option("--camera", help="only this camera; may be repeated")] = None,
+    form: Annotated[Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="csv, jsonl or parquet")] = "csv",
+    output: Annotated[Path, typer.Option("--output", "-o", help="file to write; - prints it")] = Path("-"),
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Write results of before into a file: a row for each face, or results as the API shows them (jsonl)."""
+    from rekstream import history_files  # noqa: PLC0415  # only these commands need SQLAlchemy
+
+    told = history_files.export(_settings(data=data, database=database), since, until, tuple(camera_ids or ()), form, output)
+    typer.echo(told, err=True)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="a new file")], data: Data = None, database: Database = None) -> None:
+    """Write the whole history into one file, also while it is written to; restore puts it into either kind of database."""
+    from rekstream import history_files  # noqa: PLC0415  # only these commands need SQLAlchemy
+
+    typer.echo(history_files.backup(_settings(data=data, database=database), file))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="what backup wrote")],
+    replace: Annotated[bool, typer.Option("--replace", help="let the history that is there go")] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Put a backup back, while no rekstream runs with this history."""
+    from rekstream import history_files  # noqa: PLC0415  # only these commands need SQLAlchemy
+
+    typer.echo(history_files.restore(_settings(data=data, database=database), file, replace=replace))
+
+
+@app.command()
 def local_rekognition(
     host: Host = None,
     port: Annotated[int | None, typer.Option(help="port to listen on, 9000 if not said; 0 takes a free one")] = None,

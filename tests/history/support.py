@@ -9,12 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Table, select
 
-from history.house import HistorySettings
+from history.database import Database
+from history.house import HistorySettings, House, Recorder
 from history.process import HistoryProcess
+from history.records import Records
+from history.rooms import TABLES
+from history.writer import Writer
 from pipeline import keys
 from pipeline.broker import Broker
+from pipeline.clock import RedisClock
+from pipeline.metrics import HistoryMetrics
 from tests.dashboard.support import FACE
 
 
@@ -29,6 +36,32 @@ def history_process(broker: Broker, data: Path, **settings: Any) -> Iterator[His
     finally:
         stop.set()
         process.shut_down()
+
+
+class Writing:
+    """The writer with its database and some rooms, and nothing else of the process."""
+
+    def __init__(
+        self, broker: Broker, data: Path, url: str = "", rooms: Sequence[type[Recorder]] = (Records,), **settings: Any
+    ) -> None:
+        registry = CollectorRegistry()
+        self.database = Database(data, url, TABLES)
+        told = HistorySettings(data, url, **settings)
+        self.house = House(broker, self.database, RedisClock(broker.scripts), told, registry)
+        self.rooms = [room(self.house) for room in rooms]
+        for room in self.rooms:
+            room.meet({type(other): other for other in self.rooms})
+        self._stop = threading.Event()
+        self.writer = Writer(broker, self.database, self.rooms, HistoryMetrics(registry), lambda: True, self._stop)
+
+    def __enter__(self) -> Writing:
+        self.writer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self.writer.join(20)
+        self.database.close()
 
 
 def publish(
@@ -52,7 +85,7 @@ def publish(
     return broker.scripts.xadd(keys.RESULTS, values).decode()  # type: ignore[union-attr]  # as above
 
 
-def rows(process: HistoryProcess, table: Table) -> list[dict[str, Any]]:
+def rows(process: HistoryProcess | Writing, table: Table) -> list[dict[str, Any]]:
     """Return all rows of a table, in the order of their keys."""
     with process.database.reading() as connection:
         return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
