@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dashboard.notices import Level, NoticeBoard
 from pipeline.entities import CameraState
+
+log = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 
@@ -170,6 +173,7 @@ class Reporter:
                 else (Level.WARN, f"{budget['spent_dollars'] / budget['limit_dollars']:.0%} of {dollars} is spent")
             )
             self._board.tell(level, "budget", text)
+            log.warning("%s", text)
         else:
             self._board.tell(Level.INFO, "budget", f"{budget['left_dollars']:g} dollars of {dollars} are left again")
 

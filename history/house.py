@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeVar, cast
 
@@ -17,6 +17,7 @@ from pipeline.broker import Broker
 from pipeline.chores import Chore
 from pipeline.clock import Clock
 from pipeline.entities import Result
+from pipeline.prices import Prices, built_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class HistorySettings:
     """What the history process is told.
 
     `data` is the folder of history.sqlite, `database` the URL of another database or '' for that one; what is older than `keep`
-    seconds is deleted, 0 keeps all.
+    seconds is deleted, 0 keeps all. `prices` are those of AWS, `region` is where calls would be paid that cost nothing here.
     """
 
     data: Path
@@ -33,6 +34,8 @@ class HistorySettings:
     version: str = ""
     privacy: bool = False
     archive: ArchiveSettings | None = None
+    prices: Prices = field(default_factory=built_in, repr=False)
+    region: str = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)

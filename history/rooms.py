@@ -7,9 +7,10 @@ from history.house import Recorder
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
+from history.spending import SpendingBook
 from history.status import Status
 
-ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, Retention)
+ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Retention)
 """In the order in which they hear results."""
 
 TABLES = METADATA

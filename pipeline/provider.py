@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.entities import Operation
 from pipeline.errors import SettingsError
+from pipeline.prices import Prices, Tariff, built_in, prices_of
 from pipeline.settings import Settings
 
 DETECT_FACES = Operation.DETECT_FACES
@@ -15,28 +15,6 @@ DETECT_FACES = Operation.DETECT_FACES
 # https://docs.aws.amazon.com/general/latest/gr/rekognition.html: default quotas, calls a second
 _FAST_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
 _FAST_OPERATIONS = frozenset({DETECT_FACES, Operation.COMPARE_FACES})
-
-# https://aws.amazon.com/rekognition/pricing/: dollars a picture in the first million of a month, us-east-1. Other regions
-# and later steps differ; the figures shown are therefore an upper estimate there, and are said to be one. A call counts as
-# one picture, that of two pictures (CompareFaces) as well. What only keeps house in a collection costs nothing; that a stored
-# face and a stored user cost something a month is not counted here.
-_DOLLARS_A_CALL: Mapping[str, float] = {
-    Operation.DETECT_FACES: 0.001,
-    Operation.DETECT_LABELS: 0.001,
-    Operation.COMPARE_FACES: 0.001,
-    Operation.SEARCH_FACES_BY_IMAGE: 0.001,
-    Operation.SEARCH_FACES: 0.001,
-    Operation.INDEX_FACES: 0.001,
-    Operation.ASSOCIATE_FACES: 0.001,
-    Operation.DISASSOCIATE_FACES: 0.0,
-    Operation.CREATE_COLLECTION: 0.0,
-    Operation.DESCRIBE_COLLECTION: 0.0,
-    Operation.CREATE_USER: 0.0,
-    Operation.DELETE_USER: 0.0,
-    Operation.LIST_USERS: 0.0,
-    Operation.LIST_FACES: 0.0,
-    Operation.DELETE_FACES: 0.0,
-}
 
 LOCAL_CALLS_PER_SECOND = 1000.0  # the local server is bound by its cores; the limit only spreads throttles it rehearses
 
@@ -47,6 +25,7 @@ class Provider:
 
     `endpoint_url` None means AWS's own; `tps` None means the default quota. Only AWS itself is ever paid. `keys` are the access
     key and the secret key that a server of ours beyond loopback asks for; they are never those of an AWS account.
+    `prices` are AWS's.
     """
 
     name: str
@@ -55,21 +34,23 @@ class Provider:
     tps: float | None = None
     account: str = ""
     keys: tuple[str, str] | None = field(default=None, repr=False)
+    prices: Prices = field(default_factory=built_in, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, local_url: str | None = None, account: str = "") -> Provider:
         """Return the provider that the settings name; `local_url` is where this machine's own server listens.
 
-        Raises SettingsError for an endpoint of Amazon's that was named without --aws.
+        Raises SettingsError for an endpoint of Amazon's that was named without --aws, and for prices that cannot be read.
         """
+        prices = prices_of(settings.prices)
         url = settings.endpoint_url
         if url is not None and _is_amazons(url) and settings.provider != "aws":
             raise SettingsError(f"{url} is Amazon's own, and costs money: say --aws if that is meant")
         if settings.provider == "aws" and (url is None or _is_amazons(url)):
-            return cls("aws", settings.region, url, settings.tps, account)
+            return cls("aws", settings.region, url, settings.tps, account, prices=prices)
         if settings.endpoint_url is not None:
-            return cls("endpoint", settings.region, settings.endpoint_url, settings.tps, keys=settings.keys())
-        return cls("local", settings.region, local_url, settings.tps, keys=settings.keys())
+            return cls("endpoint", settings.region, settings.endpoint_url, settings.tps, keys=settings.keys(), prices=prices)
+        return cls("local", settings.region, local_url, settings.tps, keys=settings.keys(), prices=prices)
 
     @property
     def paid(self) -> bool:
@@ -101,9 +82,13 @@ class Provider:
             return quota
         return self.tps if operation == DETECT_FACES else min(self.tps, quota)
 
+    def tariff(self, operation: str = DETECT_FACES) -> Tariff:
+        """Return what AWS asks for calls of `operation` in this region, paid or not."""
+        return self.prices.tariff(self.region, operation)
+
     def dollars_per_call(self, operation: str = DETECT_FACES) -> float:
-        """Return what one call of `operation` costs, at most."""
-        return _DOLLARS_A_CALL.get(operation, _DOLLARS_A_CALL[DETECT_FACES]) if self.paid else 0.0
+        """Return what one call of `operation` costs, at most: whichever step the month has reached."""
+        return self.tariff(operation).most if self.paid else 0.0
 
     def most_dollars_per_second(self) -> float:
         """Return what calls of every kind at their whole quotas cost in a second."""

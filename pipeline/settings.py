@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     fps: float | None = Field(None, description="frames sampled a second and camera: 5 local, 1 on AWS")
     attributes: str = Field("all", description="default, all, or some by name: smile,emotions,age_range")
     budget: str = Field("1/day", description="the most that may be spent on AWS: 0.50/hour, 1/day, 20/month")
+    prices: Path | None = Field(None, description="file with prices of AWS that go before the built-in ones, see money.md")
     privacy: bool = Field(default=False, description="true makes faces unrecognisable in all pictures shown and kept")
     host: str = Field("127.0.0.1", description="address on which the dashboard listens")
     port: int = Field(8080, ge=0, le=65535, description="port of the dashboard; 0 takes a free one")

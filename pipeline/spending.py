@@ -10,9 +10,15 @@ from typing import Any
 import redis
 
 from pipeline import keys
+from pipeline.entities import Result
 from pipeline.errors import SettingsError
 
 MICROS = 1_000_000  # of a dollar; money is counted in whole ones
+UNPAID = frozenset({"throttled", "denied", "connection", "server", "absent", "exists", "conflict"})
+"""Kinds of failed calls in which no picture was analysed; after a time-out or a lost worker, perhaps."""
+_MOST_TRIES = 10_000
+PAID_BEFORE = "paid_before"
+"""The member of a result that counts the calls for its frame that failed before and are paid all the same."""
 _FORM = re.compile(r"^\s*\$?\s*(?P<dollars>\d+(?:\.\d+)?)\s*/\s*(?P<period>hour|day|month)\s*$")
 
 
@@ -45,6 +51,13 @@ class Budget:
             return start.timestamp(), (start + timedelta(days=1)).timestamp()
         first = start.replace(day=1)
         return first.timestamp(), (first + timedelta(days=32)).replace(day=1).timestamp()
+
+
+def charged_calls(result: Result) -> int:
+    """Return how many calls AWS charges, or may charge, for what ended in this result: as the budget counts them."""
+    before = result.response.get(PAID_BEFORE, 0)
+    is_charged = not result.error or result.error.get("Kind") not in UNPAID
+    return int(is_charged) + (min(before, _MOST_TRIES) if isinstance(before, int) and before > 0 else 0)
 
 
 @dataclass(frozen=True, slots=True)

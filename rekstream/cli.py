@@ -495,6 +495,21 @@ def forget(
     raise typer.Exit(forget_person(_client(server), name, picture))
 
 
+@app.command()
+def money(
+    since: Annotated[str | None, typer.Option(help="24h or 7d (ago), or 2026-11-23; the month's start if not said")] = None,
+    until: Annotated[str | None, typer.Option(help="as --since; now if not said")] = None,
+    cameras: Annotated[list[str] | None, typer.Option("--camera", help="only this camera; all if none is said")] = None,
+    server: Server = None,
+    json: JsonFlag = False,
+) -> None:
+    """Tell what was spent: by operation, camera and day, against the budget, and how it goes on."""
+    from rekstream.money import money_in_words  # noqa: PLC0415  # beside its only user
+
+    found = _client(server).money({"since": since, "until": until, "camera": cameras})
+    _print_json(found) if json else typer.echo(money_in_words(found))
+
+
 @config.command("check")
 def config_check(path: Annotated[Path, typer.Argument()] = Path("rekstream.yml")) -> None:
     """Check a rekstream.yml."""

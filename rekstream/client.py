@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
@@ -118,6 +118,10 @@ class Client:
         path = f"/api/people/{quote(person, safe='')}/forget"
         files = {"image": ("picture", picture)} if picture else None
         return self._ask("POST", path, files=files, seconds=ENROL_SECONDS)
+
+    def money(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was spent: `since`, `until` and `camera` (several) may be said."""
+        return self._ask("GET", f"/api/money?{urlencode(_said(members), doseq=True)}")
 
     def results(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest results of all cameras, oldest first."""

@@ -22,7 +22,7 @@ from pipeline.spending import Budget
 FILE_NAME = "rekstream.yml"
 SETTINGS = (
     "provider", "endpoint_url", "region", "tps", "budget", "fps", "attributes", "threads", "privacy", "host", "port", "data",
-    "prometheus", "contact", "database", "keep", "archive", "archive_kms_key", "send",
+    "prometheus", "contact", "database", "keep", "archive", "archive_kms_key", "send", "prices",
 )  # fmt: skip
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _USERINFO = re.compile(r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^/@]*)@(?P<rest>.*)$", re.DOTALL)

@@ -20,6 +20,7 @@ from pipeline.errors import BrokerError, SettingsError
 from pipeline.heap import share_heap
 from pipeline.metrics import MetricsServer
 from pipeline.presence import Presence, living
+from pipeline.prices import prices_of
 from pipeline.provider import DETECT_FACES, Provider
 from pipeline.settings import Settings, load
 from pipeline.shared import ARCHIVING, Shared, SharedSettings
@@ -136,6 +137,8 @@ def history(settings: Settings, stop: threading.Event) -> None:
             version=__version__,
             privacy=settings.privacy,
             archive=ArchiveSettings.of(settings),
+            prices=prices_of(settings.prices),
+            region=settings.region,
         ),
         stop,
     )

@@ -21,10 +21,11 @@ from pipeline.metrics import WorkerMetrics
 from pipeline.provider import Provider
 from pipeline.results import made_result
 from pipeline.shared import Privacy
+from pipeline.spending import PAID_BEFORE, UNPAID
 from workers.archiver import Archiver
 from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
-from workers.rekognition import RETRYABLE, UNPAID, Answer, CallFailed, Rekognition, request_of
+from workers.rekognition import RETRYABLE, Answer, CallFailed, Rekognition, request_of
 from workers.rules import KnownCameras
 from workers.tracking import Tracking
 from workers.turns import Job, TurnsByKind
@@ -76,6 +77,17 @@ class InHand:
             tokens = list(self._tokens.items())
         for token, camera in tokens:
             self._mailbox.extend(camera, token)
+
+
+@dataclass(slots=True)
+class Attempts:
+    """How many calls for one frame failed before the last and are paid all the same: those that timed out, perhaps."""
+
+    paid_before: int = 0
+
+    def members(self) -> dict[str, int]:
+        """Return what the result tells of it."""
+        return {PAID_BEFORE: self.paid_before} if self.paid_before else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +154,19 @@ class Analyzer:
         rules = self.cameras.rules_of(taken.frame.camera)
         taken = replace(taken, frame=rules.asked(taken.frame))
         stages = _stages_before_the_call(taken, asked_at)
+        attempts = Attempts()
         try:
-            answer = self._call_while_worth_it(taken, slot)
+            answer = self._call_while_worth_it(taken, slot, attempts)
         except CallFailed as failure:
-            self._finish_failed(taken, failure, stages)
+            self._finish_failed(taken, failure, stages, attempts)
             return
         answered_at = self.clock.now()
         stages["service"] = answer.service_seconds
         stages["upload"] = max(0.0, answered_at - taken.taken_at - answer.service_seconds)
         self.uplink.uploaded(stages["upload"])
         seen = self.tracking.follow(taken.frame, rules, rules.told(taken.frame, answer.response))
-        result = _own_members(taken.frame) | self._envelope(taken, stages, answered_at) | dict(seen.told)
+        own = _own_members(taken.frame) | attempts.members()
+        result = own | self._envelope(taken, stages, answered_at) | dict(seen.told)
         kept = kept_instead(self.privacy, rules.purpose, taken.frame, seen.response)
         finished = self._finish(taken, "analysed", result, kept)
         if finished is not None and finished.counted:
@@ -160,7 +174,7 @@ class Analyzer:
             self._archive(taken.frame, result, kept, finished)
             self.tracking.look_closer(seen)
 
-    def _call_while_worth_it(self, taken: TakenFrame, slot: Slot) -> Answer:
+    def _call_while_worth_it(self, taken: TakenFrame, slot: Slot, attempts: Attempts) -> Answer:
         """Call once; for policy `every`, again in new slots until the frame's time is over."""
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
@@ -171,6 +185,7 @@ class Analyzer:
                 another = self._new_slot(taken) if worth_it else None
                 if another is None:
                     raise
+                attempts.paid_before += failure.kind not in UNPAID
                 slot = another
 
     def _call(self, taken: TakenFrame, slot: Slot) -> Answer:
@@ -206,9 +221,10 @@ class Analyzer:
         with self.threads.doing("waiting"):
             return self.limits.of(taken.frame.operation).acquire(lambda: self.mailbox.extend(camera, token))
 
-    def _finish_failed(self, taken: TakenFrame, failure: CallFailed, stages: dict[str, float]) -> None:
+    def _finish_failed(self, taken: TakenFrame, failure: CallFailed, stages: dict[str, float], attempts: Attempts) -> None:
         error = {"Code": failure.code, "Message": failure.message, "Kind": failure.kind}
-        result = _own_members(taken.frame) | self._envelope(taken, stages, self.clock.now()) | {"error": error}
+        own = _own_members(taken.frame) | attempts.members()
+        result = own | self._envelope(taken, stages, self.clock.now()) | {"error": error}
         self._finish(taken, f"failed:{failure.kind}", result)
 
     def _finish(self, taken: TakenFrame, outcome: str, result: dict[str, Any], instead: bytes | None = None) -> Finished | None:

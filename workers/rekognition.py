@@ -76,8 +76,6 @@ _KINDS = {
 }
 # Amazon and the local server word it differently, and both call it InvalidParameterException.
 _NO_FACE = re.compile(r"\bno faces? (in|was found in|were found in) ", re.IGNORECASE)
-# In these cases no picture was analysed; after a time-out, perhaps.
-UNPAID = frozenset({"throttled", "denied", "connection", "server", "absent", "exists", "conflict"})
 RETRYABLE = frozenset({"throttled", "server", "timeout", "connection", "answer"})
 _FIRST_SERVER_STATUS = 500
 _ANSWERED: Mapping[str, str] = {  # a member of each answer; '' where an answer is empty

@@ -215,8 +215,8 @@ def test_calls_that_are_held_back_and_let_out(desk: Desk) -> None:
     assert desk.look() == [("info", "calls of DetectFaces are let out again")]
 
 
-def test_the_budget_is_told_of_at_four_fifths_and_when_it_is_spent(desk: Desk) -> None:
-    """Spent means that the next call would be above it."""
+def test_the_budget_is_told_of_at_four_fifths_and_when_it_is_spent(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Spent means that the next call would be above it. Both stand in the log, too."""
     told = []
     for spent in (0.0, 0.79, 0.805, 0.9, 0.9995, 1.0, 0.0):
         desk.budget(spent)
@@ -226,6 +226,7 @@ def test_the_budget_is_told_of_at_four_fifths_and_when_it_is_spent(desk: Desk) -
         ("bad", "the budget of 1 dollars is spent: no paid call is made before it is raised or the next period begins"),
         ("info", "1 dollars of the budget of 1 dollars are left again"),
     ]
+    assert [record.message for record in caplog.records] == [text for _, text in told[:2]]
 
 
 def test_failures_are_told_first_at_once_then_once_a_minute_with_their_count(desk: Desk) -> None:

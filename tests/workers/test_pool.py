@@ -287,7 +287,7 @@ def test_policy_every_loses_no_frame_when_workers_are_killed_and_calls_fail(brok
     cameras = Cameras(broker, 4, Policy.EVERY)
     for camera in cameras.ledgers:
         cameras.mailbox._connection.sadd(keys.MAILBOXES, camera)
-    with Endpoint(lambda number: "server" if number % 2 else "ok", seconds=0.5) as endpoint:
+    with Endpoint(lambda number: "malformed" if number % 2 else "ok", seconds=0.5) as endpoint:
         cameras.offer()
         doomed = WorkerProcess(broker._url, endpoint.url)
         wait_until(lambda: len(endpoint.calls) >= 2, 20)
@@ -300,6 +300,8 @@ def test_policy_every_loses_no_frame_when_workers_are_killed_and_calls_fail(brok
     doomed.close()
     assert cameras.add_up()
     assert all(cameras.mailbox.balance(camera).failed == {} for camera in cameras.ledgers)
+    tries = [result.response.get("paid_before", 0) for result in Results(broker.scripts).latest()]
+    assert 1 <= sum(tries) <= len(endpoint.calls) - 4  # calls that answered something are paid, and told of
 
 
 def test_a_refused_permission_is_said_once_and_calls_are_held_back(broker: Broker) -> None:

@@ -130,6 +130,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("track IS NOT NULL"),
     )
     op.create_table(
+        "spending",
+        sa.Column("hour", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("charged", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "camera", "operation", "provider"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "streams",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -175,6 +189,7 @@ def downgrade() -> None:
     op.drop_index("tracks_by_end", table_name="tracks")
     op.drop_table("tracks")
     op.drop_table("streams")
+    op.drop_table("spending")
     op.drop_index(
         "results_of_track",
         table_name="results",
