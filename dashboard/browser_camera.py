@@ -250,6 +250,10 @@ class BrowserCamera:
             self._show(captured_at, picture)
             return {"offered": offered}
 
+    def saw(self, width: int, height: int) -> None:
+        """Note a picture that is shown and not to be analysed."""
+        self._status.saw(width, height)
+
     def skip(self, count: int) -> None:
         """Count frames that the browser took and did not send, because earlier ones were still on their way."""
         with self._lock:

@@ -22,6 +22,7 @@ HELD_BYTES = 128 * 1024 * 1024  # of all bodies that are here at a time
 BODY_SECONDS = 120.0  # for a body to come whole
 PHOTOS_PATH = "/api/photos"
 PEOPLE_PATH = "/api/people"
+REPLAYS_PATH = "/api/replays"
 TWO_PHOTOS_PATH = "/api/photos/compare"
 BEGAN_AT = "rekstream.began_at"  # in a request's scope: when it began, by time.monotonic()
 
@@ -186,7 +187,7 @@ async def _read(receive: Receive, most: int, hold: Callable[[int], None]) -> byt
 def _most_bytes(path: str) -> int:
     if path == TWO_PHOTOS_PATH:
         return 2 * PHOTO_BYTES
-    return PHOTO_BYTES if path.startswith((PHOTOS_PATH, PEOPLE_PATH)) else JSON_BYTES
+    return PHOTO_BYTES if path.startswith((PHOTOS_PATH, PEOPLE_PATH, REPLAYS_PATH)) else JSON_BYTES
 
 
 def _handing_on(body: bytes, receive: Receive) -> Receive:

@@ -29,6 +29,7 @@ from dashboard.photos import Photos
 from dashboard.previews import PreviewReader
 from dashboard.process_desk import ProcessDesk
 from dashboard.rehearsal import LOOK_SECONDS, RehearsalDesk
+from dashboard.replays import TEND_SECONDS, Replays
 from dashboard.reporter import Reporter
 from dashboard.scenes import Scenes
 from dashboard.sessions import Sessions
@@ -108,6 +109,7 @@ class Parts:
         )
         self.checks = CheckDesk(broker)
         self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults, privacy=settings.privacy)
+        self.replays = Replays(broker, self.browser_cameras, self.clock, self.privacy, self.feed.publish, self.viewers.hear)
         self.notices = NoticeBoard(self.clock.now, self.feed.publish)
         price = settings.provider.dollars_per_call()
         self._reporter = Reporter(self.notices, self.clock.now, price, broker.address)
@@ -177,6 +179,7 @@ class Parts:
             _chore("settle", STATS_SECONDS, self.desk.settle),
             _chore("rehearsal", LOOK_SECONDS, self.rehearsal.look),
             _chore("browsers", SWEEP_SECONDS, self.browser_cameras.sweep),
+            _chore("replays", TEND_SECONDS, self.replays.tend),
             _chore("privacy", PRIVACY_SECONDS, self._look_at_privacy),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
             _chore("scrape", SCRAPE_SECONDS, self.charts.scrape),

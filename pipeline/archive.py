@@ -154,8 +154,8 @@ class ArchiveSettings:
     @classmethod
     def of(cls, settings: Settings, place: str | None = None) -> ArchiveSettings | None:
         """Return what the settings say, or of `place` instead; None where nothing is archived. Raises SettingsError."""
+        is_sent = settings.send == "s3" and place is None
         place = settings.archive if place is None else place
-        is_sent = settings.send == "s3"
         if is_sent and not (place or "").startswith(SCHEME):
             raise SettingsError("send s3 needs an archive in S3, from which pictures are read: say archive s3://bucket/prefix")
         if not place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 _PAGE = 500
 MAX_BYTES = 256 * 1024 * 1024
 KEEP_SECONDS = 600  # as pipeline/lua/common.lua has it
+SHOWN_SECONDS = 60
 NEWEST = "$"
 BEGINNING = "0"
 
@@ -104,6 +106,15 @@ class Results:
                 return bytes(jpeg)
         return None
 
+    def show(self, camera: str, frame: NewestFrame) -> None:
+        """Let a picture be the newest of a camera that nobody analyses, for a minute."""
+        about = {"captured_at": frame.captured_at, "width": frame.width, "height": frame.height}
+        values = {"jpeg": frame.jpeg, "meta": json.dumps(about), "seq": frame.seq, "result_id": frame.result_id}
+        pipe = self._connection.pipeline()
+        pipe.hset(keys.newest(camera), mapping=values)
+        pipe.expire(keys.newest(camera), SHOWN_SECONDS)
+        pipe.execute()
+
     def trim(self) -> None:
         """Drop what is older than ten minutes, also when nothing new comes, and the oldest entries above MAX_BYTES."""
         seconds, _ = self._connection.time()
@@ -158,3 +169,27 @@ def made_result(entry_id: str, camera: str, published_at: float, result: Mapping
         stages=stages,
         response=members,
     )
+
+
+def result_from_json(about: Any) -> Result:
+    """Return the result whose `as_json` this is; raises AttributeError, KeyError, TypeError or ValueError for what is none."""
+    members = dict(about)
+    members.pop("age_seconds", None)
+    result = Result(
+        id=str(members.pop("id")),
+        camera=str(members.pop("camera")),
+        seq=int(members.pop("seq")),
+        captured_at=float(members.pop("captured_at")),
+        published_at=float(members.pop("published_at")),
+        width=int(members.pop("width")),
+        height=int(members.pop("height")),
+        provider=str(members.pop("provider", "")),
+        operation=str(members.pop("operation", Operation.DETECT_FACES)),
+        worker=str(members.pop("worker", "")),
+        stages={str(stage): float(seconds) for stage, seconds in dict(members.pop("stages", None) or {}).items()},
+        error=members.pop("error", None),
+        response=members,
+    )
+    if not math.isfinite(result.captured_at) or not math.isfinite(result.published_at):
+        raise ValueError(f"result {result.id!r} says no time")
+    return result

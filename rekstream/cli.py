@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -481,6 +482,28 @@ def faces_import(folder: Path, consent: Consent = None, legal_basis: LegalBasis 
     from rekstream.faces import Reason, import_folder  # noqa: PLC0415  # beside its only users
 
     raise typer.Exit(import_folder(_client(server), folder, Reason(consent, legal_basis)))
+
+
+@app.command()
+def replay(
+    place: Annotated[str, typer.Argument(help="the folder or s3://bucket/prefix of an archive")],
+    since: Annotated[str | None, typer.Option(help="from when: 2h (ago), 2026-11-23T08:00; the beginning if not said")] = None,
+    until: Annotated[str | None, typer.Option(help="until when; now if not said")] = None,
+    cameras: Annotated[list[str] | None, typer.Option("--camera", help="only this camera; all if none is said")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="so many times as fast as it was")] = 1.0,
+    aws: Aws = False,
+    s3_endpoint_url: S3Endpoint = None,
+    region: Region = None,
+    server: Server = None,
+) -> None:
+    """Show archived frames again on the page of the running system, as cameras of their own; nothing is analysed or counted."""
+    from pipeline.moments import moment  # noqa: PLC0415  # beside its only user
+    from rekstream.replay import Span, show_again  # noqa: PLC0415  # beside its only user
+
+    settings = _settings(s3_endpoint_url=s3_endpoint_url, region=region, provider="aws" if aws else None)
+    now = time.time()
+    span = Span(moment(since, now) if since else 0.0, moment(until, now) if until else now, tuple(cameras or ()), speed)
+    raise typer.Exit(show_again(place, settings, _client(server), span, _stop_on_signals()))
 
 
 @app.command()

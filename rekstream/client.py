@@ -128,6 +128,16 @@ class Client:
         found: list[dict[str, Any]] = self._ask("GET", f"/api/results?limit={limit}")["results"]
         return found
 
+    def show_again(self, camera: str, result: str, jpeg: bytes) -> str:
+        """Show an archived frame and its result (JSON) on the page, and return as which camera."""
+        path = f"/api/replays/{quote(camera, safe='')}"
+        answer = self._ask("POST", path, fields={"result": result}, files={"image": ("frame.jpg", jpeg)})
+        return str(answer["camera"])
+
+    def end_replay(self, camera: str) -> None:
+        """Take the camera of a replay away."""
+        self._ask("DELETE", f"/api/replays/{quote(camera, safe='')}")
+
     def stats(self) -> dict[str, Any]:
         """Return the figures of this moment."""
         return self._ask("GET", "/api/stats")
