@@ -46,6 +46,8 @@ _STATUS: tuple[tuple[type[RekstreamError], int], ...] = (
     (errors.UnknownWatch, 404),
     (errors.UnknownAlert, 404),
     (errors.UnknownFrame, 404),
+    (errors.UnknownShow, 404),
+    (errors.UnknownLaugh, 404),
     (errors.PartAway, 503),
     (errors.StorageError, 503),
     (errors.BrokerError, 503),

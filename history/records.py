@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from history.house import Recorder
 from history.packing import packed, unpacked
-from history.schema import faces, gaps, minutes, results, tracks
+from history.schema import EMOTIONS, faces, gaps, minutes, results, tracks
 from pipeline.names import TRACK
 
 AT_ONCE = 200  # tracks, or results
+OF_FACES = ("faces", "smiling", "female", "male", *EMOTIONS)  # columns of minutes
 
 
 class Records(Recorder):
@@ -43,6 +44,19 @@ class Records(Recorder):
             found["searches"] += _count(connection, results, results.c.track.in_(some), results.c.response.isnot(None))
         found["tracks"] = _count(connection, tracks, tracks.c.person == person)
         return found
+
+    def erase(self, connection: Connection, camera: str, since: float, until: float) -> Mapping[str, int]:
+        """Remove results, faces and tracks; minutes keep what was called and paid, and lose what faces looked like."""
+        during = (results.c.camera == camera, results.c.captured_at >= since, results.c.captured_at < until)
+        numbers = select(results.c.number).where(*during)
+        of_minutes = (minutes.c.camera == camera, minutes.c.minute > since - 60, minutes.c.minute < until)
+        connection.execute(update(minutes).where(*of_minutes).values(dict.fromkeys(OF_FACES, 0)))
+        seen = (tracks.c.camera == camera, tracks.c.since < until, tracks.c.until >= since)
+        return {
+            "faces": connection.execute(delete(faces).where(faces.c.result.in_(numbers))).rowcount,
+            "responses": connection.execute(delete(results).where(*during)).rowcount,
+            "tracks": connection.execute(delete(tracks).where(*seen)).rowcount,
+        }
 
 
 def _all_tracks(connection: Connection, person: str, told: Sequence[str]) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from history.archive import ArchivedPictures
+from history.audience import Audience
 from history.house import Recorder
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
+from history.shows import Shows
 from history.spending import SpendingBook
 from history.status import Status
 
-ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Retention)
+ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Audience, Shows, Retention)
 """In the order in which they hear results."""
 
 TABLES = METADATA

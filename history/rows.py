@@ -123,9 +123,9 @@ def _count_result(row: Row, result: Result, age: float, *, faces: bool) -> None:
 
 
 def _face_row(result: Result, number: int, place: int, face: Mapping[str, Any]) -> Row:
-    age, pose, box = _part(face, "AgeRange"), _part(face, "Pose"), _part(face, "BoundingBox")
+    age, pose, box = part(face, "AgeRange"), part(face, "Pose"), part(face, "BoundingBox")
     emotion, confidence = _surest(face.get("Emotions"))
-    height, width = _number(box.get("Height")), _number(box.get("Width"))
+    height, width = number_of(box.get("Height")), number_of(box.get("Width"))
     return {
         "result": number,
         "place": place,
@@ -134,16 +134,16 @@ def _face_row(result: Result, number: int, place: int, face: Mapping[str, Any]) 
         "track": _text(face.get(TRACK)),
         "age_low": _whole(age.get("Low")),
         "age_high": _whole(age.get("High")),
-        "gender": _text(_part(face, "Gender").get("Value")),
+        "gender": _text(part(face, "Gender").get("Value")),
         "emotion": emotion,
         "emotion_confidence": confidence,
-        "smile": _likelihood(_part(face, "Smile")),
-        "yaw": _number(pose.get("Yaw")),
-        "pitch": _number(pose.get("Pitch")),
-        "roll": _number(pose.get("Roll")),
+        "smile": likelihood(part(face, "Smile")),
+        "yaw": number_of(pose.get("Yaw")),
+        "pitch": number_of(pose.get("Pitch")),
+        "roll": number_of(pose.get("Roll")),
         "height_px": None if height is None else height * result.height,
         "width_px": None if width is None else width * result.width,
-        "confidence": _number(face.get("Confidence")),
+        "confidence": number_of(face.get("Confidence")),
     }
 
 
@@ -157,7 +157,7 @@ def _counted(result: Result) -> Iterable[tuple[int, Mapping[str, Any]]]:
 
 def _surest(emotions: Any) -> tuple[str | None, float | None]:
     """Return the emotion that is most likely, and how likely it is."""
-    known = [(_number(one.get("Confidence")) or 0.0, _text(one.get("Type"))) for one in _dicts(emotions)]
+    known = [(number_of(one.get("Confidence")) or 0.0, _text(one.get("Type"))) for one in _dicts(emotions)]
     named = [(confidence, name) for confidence, name in known if name]
     if not named:
         return None, None
@@ -165,9 +165,9 @@ def _surest(emotions: Any) -> tuple[str | None, float | None]:
     return name, confidence
 
 
-def _likelihood(answer: Mapping[str, Any]) -> float | None:
+def likelihood(answer: Mapping[str, Any]) -> float | None:
     """Return how likely a yes is, in percent; Rekognition says how sure it is of its yes or no."""
-    confidence, value = _number(answer.get("Confidence")), answer.get("Value")
+    confidence, value = number_of(answer.get("Confidence")), answer.get("Value")
     if confidence is None or not isinstance(value, bool):
         return None
     return confidence if value else 100.0 - confidence
@@ -177,18 +177,20 @@ def _dicts(values: Any) -> Sequence[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
-def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = of.get(name)
-    return part if isinstance(part, dict) else {}
+def part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a member that should be an object, an empty one if it is none."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return what should be a finite number, None if it is none."""
     is_one = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if is_one else None
 
 
 def _whole(value: Any) -> int | None:
-    number = _number(value)
+    number = number_of(value)
     return None if number is None or abs(number) > 1e6 else int(number)  # noqa: PLR2004  # no database minds so small ones
 
 

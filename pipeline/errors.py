@@ -18,6 +18,8 @@
     ├── UnknownWatch                  no watch of that id                             HTTP 404
     ├── UnknownAlert                  no alert of that id                             HTTP 404
     ├── UnknownFrame                  no picture is kept of that result               HTTP 404
+    ├── UnknownShow                   no show of that id                              HTTP 404
+    ├── UnknownLaugh                  no laugh of that number in a show               HTTP 404
     ├── PartAway                      a process of the system does not answer         HTTP 503
     │   ├── PeopleAway                that of people
     │   └── HistoryAway               that of the history
@@ -126,6 +128,14 @@ class UnknownAlert(RekstreamError):
 
 class UnknownFrame(RekstreamError):
     """No picture is kept of that result, or it may not be shown."""
+
+
+class UnknownShow(RekstreamError):
+    """There is no show of that id, or its data are gone."""
+
+
+class UnknownLaugh(RekstreamError):
+    """There is no laugh of that number in a show."""
 
 
 class PartAway(RekstreamError):

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from dashboard.collector import registry_of
+from history.audience import AudienceCollector
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera
@@ -44,6 +45,7 @@ def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     PeopleMetrics(people)
     AlertMetrics(people, lambda: (0.0, 0.0))
     HistoryMetrics(history)
+    history.register(AudienceCollector(list))
     DashboardMetrics(dashboard)
     served = (
         names_in(producer)

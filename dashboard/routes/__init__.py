@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from dashboard.parts import Parts
 from dashboard.routes import (
     alerts,
+    audience,
     browser_camera,
     cameras,
     charts,
@@ -38,6 +39,7 @@ ROOMS = (
     history,
     replays,
     money,
+    audience,
     latency,
     sessions,
     operation,

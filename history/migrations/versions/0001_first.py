@@ -15,6 +15,60 @@ down_revision = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "audience",
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("arrivals", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("female", sa.Integer(), nullable=False),
+        sa.Column("male", sa.Integer(), nullable=False),
+        sa.Column("from_0", sa.Integer(), nullable=False),
+        sa.Column("from_13", sa.Integer(), nullable=False),
+        sa.Column("from_20", sa.Integer(), nullable=False),
+        sa.Column("from_35", sa.Integer(), nullable=False),
+        sa.Column("from_50", sa.Integer(), nullable=False),
+        sa.Column("from_65", sa.Integer(), nullable=False),
+        sa.Column("dwell_0", sa.Integer(), nullable=False),
+        sa.Column("dwell_5", sa.Integer(), nullable=False),
+        sa.Column("dwell_15", sa.Integer(), nullable=False),
+        sa.Column("dwell_30", sa.Integer(), nullable=False),
+        sa.Column("dwell_60", sa.Integer(), nullable=False),
+        sa.Column("dwell_120", sa.Integer(), nullable=False),
+        sa.Column("dwell_300", sa.Integer(), nullable=False),
+        sa.Column("dwell_900", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("posed", sa.Double(), nullable=False),
+        sa.Column("facing", sa.Double(), nullable=False),
+        sa.Column("told", sa.Double(), nullable=False),
+        sa.Column("smiling", sa.Double(), nullable=False),
+        sa.Column("felt", sa.Double(), nullable=False),
+        sa.Column("happy", sa.Double(), nullable=False),
+        sa.Column("sad", sa.Double(), nullable=False),
+        sa.Column("angry", sa.Double(), nullable=False),
+        sa.Column("confused", sa.Double(), nullable=False),
+        sa.Column("disgusted", sa.Double(), nullable=False),
+        sa.Column("surprised", sa.Double(), nullable=False),
+        sa.Column("calm", sa.Double(), nullable=False),
+        sa.Column("fear", sa.Double(), nullable=False),
+        sa.Column("unknown", sa.Double(), nullable=False),
+        sa.Column("dwell", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("step", "at", "camera"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("audience_by_time", "audience", ["at"], unique=False)
+    op.create_table(
+        "audience_states",
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("track"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("audience_states_by_time", "audience_states", ["at"], unique=False)
+    op.create_table(
         "erasures",
         sa.Column("camera", sa.Text(), nullable=False),
         sa.Column("since", sa.Double(), nullable=False),
@@ -61,6 +115,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("gaps_by_time", "gaps", ["till"], unique=False)
+    op.create_table(
+        "laughs",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("minute", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=False),
+        sa.Column("peak", sa.Double(), nullable=False),
+        sa.Column("peak_at", sa.Double(), nullable=False),
+        sa.Column("disputed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("track", "place", name="laughs_once"),
+    )
+    op.create_index("laughs_by_time", "laughs", ["start", "minute", "end", "disputed"], unique=False)
+    op.create_index("laughs_of_camera", "laughs", ["camera", "start", "minute", "end", "disputed"], unique=False)
     op.create_table(
         "minutes",
         sa.Column("camera", sa.Text(), nullable=False),
@@ -130,6 +201,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("track IS NOT NULL"),
     )
     op.create_table(
+        "shows",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cameras", sa.Text(), nullable=False),
+        sa.Column("price", sa.Double(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("stopped_at", sa.Double(), nullable=True),
+        sa.Column("gone_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("shows_by_end", "shows", ["stopped_at"], unique=False)
+    op.create_table(
         "spending",
         sa.Column("hour", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("camera", sa.Text(), nullable=False),
@@ -143,6 +228,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hour", "camera", "operation", "provider"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "stays",
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("posed", sa.Double(), nullable=False),
+        sa.Column("facing", sa.Double(), nullable=False),
+        sa.Column("told", sa.Double(), nullable=False),
+        sa.Column("smiling", sa.Double(), nullable=False),
+        sa.Column("age", sa.Double(), nullable=True),
+        sa.Column("gender", sa.Text(), nullable=True),
+        sa.Column("emotion", sa.Text(), nullable=True),
+        sa.Column("faces_now", sa.Integer(), nullable=True),
+        sa.Column("smiles_now", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("track"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("stays_by_end", "stays", ["until"], unique=False)
+    op.create_index("stays_of_camera", "stays", ["camera", "since"], unique=False)
     op.create_table(
         "streams",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -189,7 +296,12 @@ def downgrade() -> None:
     op.drop_index("tracks_by_end", table_name="tracks")
     op.drop_table("tracks")
     op.drop_table("streams")
+    op.drop_index("stays_of_camera", table_name="stays")
+    op.drop_index("stays_by_end", table_name="stays")
+    op.drop_table("stays")
     op.drop_table("spending")
+    op.drop_index("shows_by_end", table_name="shows")
+    op.drop_table("shows")
     op.drop_index(
         "results_of_track",
         table_name="results",
@@ -201,6 +313,9 @@ def downgrade() -> None:
     op.drop_table("results")
     op.drop_index("minutes_by_time", table_name="minutes")
     op.drop_table("minutes")
+    op.drop_index("laughs_of_camera", table_name="laughs")
+    op.drop_index("laughs_by_time", table_name="laughs")
+    op.drop_table("laughs")
     op.drop_index("gaps_by_time", table_name="gaps")
     op.drop_table("gaps")
     op.drop_index("faces_of_track", table_name="faces")
@@ -208,3 +323,7 @@ def downgrade() -> None:
     op.drop_index("faces_of_camera", table_name="faces")
     op.drop_table("faces")
     op.drop_table("erasures")
+    op.drop_index("audience_states_by_time", table_name="audience_states")
+    op.drop_table("audience_states")
+    op.drop_index("audience_by_time", table_name="audience")
+    op.drop_table("audience")
