@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-PATHS = ("/", "/camera", "/photo", "/people", "/latency")
+PATHS = ("/", "/camera", "/photo", "/people", "/history", "/audience", "/attendance", "/latency", "/money")
 FOLDER = files("dashboard") / "static"
 
 

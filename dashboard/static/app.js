@@ -1,18 +1,25 @@
 // Starts what every page has, and opens the page that the address names.
 
-import { h, loadStyle, say, wearStyle } from "./core/dom.js";
+import { h, loadStyle, say, wearStyles } from "./core/dom.js";
 import { store } from "./core/store.js";
 import { showVitals } from "./header.js";
 import { offerSignOut } from "./signout.js";
 
+const PAST = ["pages", "chart"]; // the styles that pages about the past share
 const PAGES = {
   "/": { title: "Live", name: "live" },
   "/camera": { title: "Your camera", name: "camera" },
   "/photo": { title: "Photo", name: "photo" },
   "/people": { title: "People", name: "people" },
-  "/latency": { title: "Latency", name: "latency" },
+  "/history": { title: "History", name: "history", styles: PAST },
+  "/audience": { title: "Audience", name: "audience", styles: PAST },
+  "/attendance": { title: "Attendance", name: "attendance", styles: PAST },
+  "/latency": { title: "Latency", name: "latency", styles: ["chart"] },
+  "/money": { title: "Money", name: "money", styles: PAST },
 };
 const main = document.getElementById("page");
+const nav = document.getElementById("pages");
+const menu = document.getElementById("menu"); // opens the nav where the screen is too narrow to show it
 let close = () => {};
 let turn = 0; // pages load asynchronously: only the last one asked for is shown
 let asked = "";
@@ -22,17 +29,20 @@ async function show(path) {
   const mine = ++turn;
   asked = path;
   document.title = `${page.title} · rekstream`;
-  for (const link of document.querySelectorAll(".top nav a")) {
+  menu.textContent = page.title;
+  nav.hidePopover?.();
+  for (const link of nav.querySelectorAll("a")) {
     if (link.pathname === path) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const [module] = await Promise.all([import(`./pages/${page.name}.js`), loadStyle(page.name)]).catch((error) => [error]);
+  const styles = [...(page.styles ?? []), page.name];
+  const [module] = await Promise.all([import(`./pages/${page.name}.js`), ...styles.map(loadStyle)]).catch((error) => [error]);
   if (mine !== turn) return;
   close();
   close = () => {};
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close()); // they belong to the page that is left
   main.replaceChildren();
-  wearStyle(page.name);
+  wearStyles(styles);
   if (module instanceof Error) main.append(h("p", { class: "error" }, "this page could not be loaded: is rekstream running? Reload to try again."));
   else close = module.open(main, store);
 }

@@ -22,7 +22,7 @@ export function say(element, text) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-// Loads a page's stylesheet, which is in force only while it is worn: pages need not know each other's class names.
+// Loads a stylesheet of pages, which is in force only while it is worn: pages need not know each other's class names.
 export function loadStyle(name) {
   const there = styleOf(name);
   if (there) return there.sheet ? Promise.resolve() : loaded(there);
@@ -32,8 +32,8 @@ export function loadStyle(name) {
   return loaded(link);
 }
 
-export function wearStyle(name) {
-  for (const link of document.querySelectorAll("link[data-page]")) link.media = link.dataset.page === name ? "all" : "not all";
+export function wearStyles(names) {
+  for (const link of document.querySelectorAll("link[data-page]")) link.media = names.includes(link.dataset.page) ? "all" : "not all";
 }
 
 const styleOf = (name) => document.querySelector(`link[data-page="${name}"]`);

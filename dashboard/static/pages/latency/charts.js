@@ -1,6 +1,7 @@
 // The charts over time: range and camera to choose, throttles and restarts marked.
 
 import { get } from "../../core/api.js";
+import { cameraChoice } from "../../core/choices.js";
 import { createChart } from "../../core/chart.js";
 import { h, say } from "../../core/dom.js";
 import { whileSeen } from "../../core/seen.js";
@@ -18,27 +19,25 @@ export function charts(store) {
   const shown = [];
   let isClosed = false;
   const marks = marksOf(store, () => choice.camera);
-  const camera = h("select", { "aria-label": "camera", onchange: () => choose({ camera: camera.value }) });
+  const cameras = cameraChoice(store, (camera) => choose({ camera }));
   const ranges = h("div", { class: "segmented", role: "group", "aria-label": "range" });
   const source = h("span", { class: "muted" });
   const [first, more] = [h("div", { class: "charts" }), h("div", { class: "charts" })];
   const message = h("p", { class: "error", hidden: true });
   const element = h("section", { class: "stack", "aria-label": "Charts" },
-    h("div", { class: "row apart" }, h("h2", {}, "Over time"), h("div", { class: "row" }, source, h("span", { class: "field" }, camera), ranges)),
+    h("div", { class: "row apart" }, h("h2", {}, "Over time"), h("div", { class: "row" }, source, cameras.element, ranges)),
     message, first, h("details", { class: "more" }, h("summary", {}, "more charts"), more));
   const choose = (changes) => {
     Object.assign(choice, changes);
     for (const button of ranges.children) button.setAttribute("aria-pressed", button.value === choice.range);
     shown.forEach((chart) => chart.look());
   };
-  const forget = store.on("cameras", () => listCameras(camera, store));
-  listCameras(camera, store);
   build();
   return {
     element,
     close() {
       isClosed = true;
-      forget();
+      cameras.close();
       marks.close();
       shown.forEach((chart) => chart.close());
     },
@@ -89,14 +88,6 @@ function live(definition, choice, marks) {
       chart.close();
     },
   };
-}
-
-function listCameras(select, store) {
-  const ids = ["", ...[...store.cameras.keys()].sort()];
-  if (ids.join() === [...select.options].map((option) => option.value).join()) return;
-  const chosen = select.value;
-  select.replaceChildren(...ids.map((id) => h("option", { value: id }, id || "all cameras")));
-  select.value = ids.includes(chosen) ? chosen : "";
 }
 
 function marksOf(store, camera) {

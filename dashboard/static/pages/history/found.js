@@ -1,0 +1,85 @@
+// What was found, the newest first: results that follow on each other with the same faces stand together, gaps between them.
+
+import { ApiError, get } from "../../core/api.js";
+import { h, say } from "../../core/dom.js";
+import { number } from "../../core/format.js";
+import { keyed } from "../../core/keyed.js";
+import { whileSeen } from "../../core/seen.js";
+import { entriesOf } from "./grouping.js";
+import { newEntry, showEntry } from "./entry.js";
+
+const LOOK_SECONDS = 5;
+const PAGE = 100;
+const MOST = 1500; // results that are held here while time goes on
+
+export function found(state) {
+  const list = h("ol", { class: "found", role: "list" });
+  const problem = h("p", { class: "error", role: "status" });
+  const nothing = h("p", { class: "muted", hidden: true }, "Nothing was found in this time.");
+  const more = h("button", { class: "button", type: "button", hidden: true, onclick: () => earlier() }, "Earlier");
+  const count = h("span", { class: "muted number" });
+  const held = { results: [], gaps: [], next: null };
+  let turn = 0;
+  let isEmpty = true;
+
+  const again = async (isNew) => {
+    const mine = ++turn;
+    const answer = await ask(state.query(wanted(state)));
+    if (mine !== turn || !answer) return;
+    if (isNew) Object.assign(held, { results: [], next: null, gaps: [] });
+    takeNewer(held, answer, state.range().since);
+    show();
+  };
+  const earlier = async () => {
+    const mine = ++turn;
+    const answer = await ask(state.query({ ...wanted(state), before: held.next }));
+    if (mine !== turn || !answer) return;
+    held.results.push(...answer.results);
+    held.next = answer.next;
+    show();
+  };
+  const ask = async (query) => {
+    try {
+      const answer = await get(`/api/history?${query}`);
+      say(problem, "");
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      say(problem, error.message);
+      return null;
+    }
+  };
+  const show = () => {
+    const entries = entriesOf(held.results, held.gaps);
+    keyed(list, entries, ({ key }) => key, newEntry, showEntry);
+    isEmpty = !entries.length;
+    nothing.hidden = !isEmpty || Boolean(held.next);
+    more.hidden = !held.next;
+    say(count, held.results.length ? `${number(held.results.length)}${held.next ? "+" : ""} results` : "");
+  };
+
+  const element = h("section", { class: "stack" }, h("div", { class: "row apart" }, h("h2", {}, "What was found"), count), problem, nothing, list, more);
+  const unwatch = whileSeen(element, LOOK_SECONDS, () => (state.seconds || isEmpty) && again(false));
+  state.onchange(() => again(true));
+  again(true);
+  return {
+    element,
+    close() {
+      turn += 1;
+      unwatch();
+    },
+  };
+}
+
+const wanted = ({ faces }) => ({ limit: PAGE, ...(faces ? { faces: "true" } : {}) });
+
+// Newer results come before those that are held; where some between them were not sent, the list begins anew.
+function takeNewer(held, answer, since) {
+  const known = new Set(held.results.map(({ number: place }) => place));
+  const fresh = answer.results.filter(({ number: place }) => !known.has(place));
+  const isJoined = !held.results.length || fresh.length < answer.results.length || !answer.next;
+  if (!isJoined || !held.results.length) Object.assign(held, { results: fresh, next: answer.next });
+  else held.results.unshift(...fresh);
+  held.results = held.results.filter(({ captured_at: at }) => at >= since).slice(0, MOST);
+  held.gaps = answer.gaps;
+}
