@@ -22,7 +22,8 @@ HOUR, DAY, WEEK = 3600, 86_400, 604_800
 FEW_DAYS = 3 * DAY  # of which hours are told
 LOOKED_AT = (HOUR, DAY, WEEK)  # so far back goes what is continued
 _AWS = "aws "
-_SHORTEST = 60.0  # seconds of which no rate is made
+_SHORTEST = 60.0  # seconds; of less no rate is made
+_MUCH_LONGER = 1.5  # than what was told before: else it says the same again
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,14 @@ def _forecasts(
     connection: Connection, prices: Prices, region: str, so_far: Sequence[Cost], now: float
 ) -> Iterator[dict[str, Any]]:
     begun = connection.execute(select(func.min(spending.c.since)).where(spending.c.hour > now - WEEK - HOUR)).scalar()
-    age = 0.0 if begun is None else now - begun
+    age, told = 0.0 if begun is None else now - begun, 0.0
     _, end = month_of(now)
     spent, would = sum(cost.dollars for cost in so_far), sum(cost.would_cost for cost in so_far)
     for seconds in LOOKED_AT:
         length = min(float(seconds), age)
-        if length < _SHORTEST:
+        if length < max(_SHORTEST, told * _MUCH_LONGER):
             continue
+        told = length
         rates = _rates(connection, now - length, now)
         meter = Meter(prices, region)
         meter.cost(now, _charged(so_far))
@@ -159,8 +161,6 @@ def _forecasts(
             "dollars": _dollars(spent + sum(dollars for name, dollars in more.items() if name[0].startswith(_AWS))),
             "would_cost": _dollars(would + sum(dollars for name, dollars in more.items() if not name[0].startswith(_AWS))),
         }
-        if age <= seconds:
-            return  # there is nothing older: what follows would say the same
 
 
 def _rates(connection: Connection, since: float, until: float) -> dict[tuple[str, str], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from history.archive import ArchivedPictures
 from history.audience import Audience
 from history.house import Recorder
+from history.latency import Latency
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
@@ -12,7 +13,7 @@ from history.shows import Shows
 from history.spending import SpendingBook
 from history.status import Status
 
-ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Audience, Shows, Retention)
+ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Latency, Audience, Shows, Retention)
 """In the order in which they hear results."""
 
 TABLES = METADATA

@@ -533,6 +533,22 @@ def money(
     _print_json(found) if json else typer.echo(money_in_words(found))
 
 
+@app.command()
+def report(
+    since: Annotated[str, typer.Option(help="24h or 7d (ago), 2026-11-23, or '2026-11-23 08:00'")] = "24h",
+    until: Annotated[str, typer.Option(help="as --since")] = "now",
+    cameras: Annotated[list[str] | None, typer.Option("--camera", help="only this camera; all if none is said")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="the file to write")] = Path("report.html"),
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Write what was into one page of HTML, out of the history: audience, latency, money, and what is missing."""
+    from rekstream.report.command import Wishes, write_report  # noqa: PLC0415  # needs SQLAlchemy
+
+    settings = _settings(data=data, database=database)
+    typer.echo(write_report(settings, Wishes(since, until, tuple(cameras or ()), output)))
+
+
 @config.command("check")
 def config_check(path: Annotated[Path, typer.Argument()] = Path("rekstream.yml")) -> None:
     """Check a rekstream.yml."""

@@ -116,6 +116,14 @@ def upgrade() -> None:
     )
     op.create_index("gaps_by_time", "gaps", ["till"], unique=False)
     op.create_table(
+        "latency",
+        sa.Column("slot", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("sketches", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("slot", "camera"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "laughs",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("track", sa.Text(), nullable=False),
@@ -316,6 +324,7 @@ def downgrade() -> None:
     op.drop_index("laughs_of_camera", table_name="laughs")
     op.drop_index("laughs_by_time", table_name="laughs")
     op.drop_table("laughs")
+    op.drop_table("latency")
     op.drop_index("gaps_by_time", table_name="gaps")
     op.drop_table("gaps")
     op.drop_index("faces_of_track", table_name="faces")
