@@ -80,8 +80,11 @@ class Database:
         with self._lock, self._told():
             if not self._is_ready:
                 self._create_file()
-                with self._begin("BEGIN IMMEDIATE") as connection:
-                    self._bring_up_to_date(connection)
+                with self._connect("BEGIN") as connection:
+                    is_newest = version_of(connection) == versions()[-1]
+                if not is_newest:
+                    with self._begin("BEGIN IMMEDIATE") as connection:
+                        self._bring_up_to_date(connection)
                 self._is_ready = True
 
     @contextmanager
@@ -198,7 +201,7 @@ class Database:
         if any(word in reason.lower() for word in _FULL):
             return StorageError(f"the history database {self.name} has no space left ({reason}): free some")
         if self.path is None:
-            return StorageError(f"the history database {self.name} cannot be used now ({reason}): is it running?")
+            return StorageError(f"the history database {self.name} does not answer as it should ({reason}): is it running?")
         if "not a database" in reason or "malformed" in reason:
             return StorageError(f"{self.name} is no history of rekstream ({reason}): move it away, or name another with --data")
         return StorageError(

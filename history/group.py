@@ -22,24 +22,22 @@ from pipeline.results import BEGINNING, result_of
 log = logging.getLogger(__name__)
 
 GROUP = "history"
-NEW, PENDING = ">", "0"
+_PAGE = 500
 
-Entry = tuple[bytes, Mapping[bytes, bytes] | None]
+Entry = tuple[bytes, Mapping[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Entries of the stream in their order.
 
-    `ids` are those of all, `results` what could be read of them, `trimmed` those of `ids` that were handed out before and are
-    not in the stream any more. `before` is how many entries the stream ever had before the first, where that can be told: when
-    it is the oldest that is left; `end` how many it had in all, `newest` the id of the last. `removed` are ids that were taken
-    out of the stream on purpose: whoever counts does not miss them.
+    `ids` are those of all, `results` what could be read of them. `before` is how many entries the stream ever had before the
+    first, where that can be told: when it is the oldest that is left; `end` how many it had in all, `newest` the last's id.
+    `removed` are ids that were taken out of the stream on purpose: whoever counts does not miss them.
     """
 
     ids: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
-    trimmed: tuple[str, ...] = ()
     before: int | None = None
     end: int | None = None
     newest: str = BEGINNING
@@ -78,16 +76,19 @@ class ResultGroup:
         return self._consumer
 
     def go_back_to(self, after: str) -> None:
-        """Read on after the id `after`, whatever was handed out already."""
+        """Read on after the id `after`: what was handed out already, settled or not, comes again."""
+        while pending := self._quick.xpending_range(keys.RESULTS, GROUP, "-", "+", _PAGE):
+            self._quick.xack(keys.RESULTS, GROUP, *(entry["message_id"] for entry in pending))
         self._quick.xgroup_setid(keys.RESULTS, GROUP, after)
-
-    def pending(self, limit: int) -> Batch:
-        """Return what was handed out and not settled, oldest first."""
-        return self._batch(PENDING, limit)
 
     def next(self, limit: int) -> Batch:
         """Return what came out after the last; what was trimmed meanwhile can be told from its place."""
-        return self._batch(NEW, limit)
+        pipe = self._quick.pipeline(transaction=True)
+        pipe.xinfo_stream(keys.RESULTS)
+        pipe.zrange(keys.REMOVED, 0, -1)
+        pipe.xreadgroup(GROUP, self._consumer, {keys.RESULTS: ">"}, count=limit)
+        about, removed, entries = pipe.execute()
+        return _batch(_entries(entries), about, frozenset(map(_text, removed)))
 
     def settle(self, batch: Batch) -> None:
         """Say that these are done with."""
@@ -97,15 +98,6 @@ class ResultGroup:
     def wait(self, after: str, seconds: float) -> None:
         """Wait until something comes out after the id `after`, for up to `seconds`."""
         self._blocking.xread({keys.RESULTS: after}, block=max(1, int(seconds * 1000)), count=1)
-
-    def _batch(self, which: str, limit: int) -> Batch:
-        """Read, and look at the stream, in one moment."""
-        pipe = self._quick.pipeline(transaction=True)
-        pipe.xinfo_stream(keys.RESULTS)
-        pipe.zrange(keys.REMOVED, 0, -1)
-        pipe.xreadgroup(GROUP, self._consumer, {keys.RESULTS: which}, count=limit)
-        about, removed, entries = pipe.execute()
-        return _batch(_entries(entries), about, frozenset(map(_text, removed)))
 
 
 def order(entry: str) -> tuple[int, int]:
@@ -119,8 +111,7 @@ def _batch(entries: Sequence[Entry], about: Mapping[str, Any], removed: frozense
     added, oldest, newest = about.get("entries-added"), about.get("first-entry"), _text(about["last-generated-id"])
     batch = Batch(
         ids=ids,
-        results=tuple(result for entry_id, values in entries if values and (result := _result(_text(entry_id), values))),
-        trimmed=tuple(_text(entry_id) for entry_id, values in entries if not values),
+        results=tuple(result for entry_id, values in entries if (result := _result(_text(entry_id), values))),
         end=None if added is None else int(added),
         newest=newest,
         removed=removed,

@@ -57,6 +57,7 @@ class HistoryProcess:
         self.writer = Writer(broker, self.database, self.rooms, metrics, self._may_serve, stop)
         self._status = room_of(known, Status)
         self._status.watch(self.writer)
+        metrics.writing.set_function(lambda: float(not self.writer.why))
         metrics.behind.set_function(lambda: self._status.behind() or 0)
         answers = {what: answer for room in self.rooms for what, answer in room.answers().items()}
         self._service = Service(

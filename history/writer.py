@@ -2,9 +2,9 @@
 
     group.next ──> one transaction: results, faces, tracks, minutes, what the rooms make of them, the place reached ──> settled
 
-What was not settled is handed out again, and what is there already is not counted again; so nothing is lost or doubled. What
-the stream dropped before it was read stands in `gaps`, with how many they were. The place reached is believed from the
-database, not from Redis: a history that was put back from a backup reads again what is still there.
+How far it got is believed from the database, not from Redis: after a kill, an outage, or a history that was put back from a
+backup, all that comes after that place is read again, as far as Redis still has it; and what is there already is not counted
+again. So nothing is lost or doubled. What Redis dropped before it was read stands in `gaps`, with how many they were.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +38,7 @@ BATCH = 500
 BLOCK_SECONDS = 0.5
 GATHER_SECONDS = 0.2  # so long the first of a batch waits for others
 DRAIN_SECONDS = 2.0
+SLOW_SECONDS = 10.0  # after which a database that was asked is said not to answer
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 
 TRIMMED = "Redis dropped them before they were read"
@@ -58,10 +60,7 @@ class Place:
 
 
 class Writer:
-    """Writes on a thread of its own until `stop` is set; Redis and the database may come and go.
-
-    `why` is one sentence that tells why nothing is written now, '' while all is well.
-    """
+    """Writes on a thread of its own until `stop` is set; Redis and the database may come and go."""
 
     def __init__(
         self,
@@ -81,7 +80,8 @@ class Writer:
         self._group = ResultGroup(broker)
         self._place = Place(0)
         self._pause = FIRST_PAUSE
-        self.why = ""
+        self._why = ""
+        self._busy_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.start, self.join = self._thread.start, self._thread.join
 
@@ -89,6 +89,16 @@ class Writer:
     def place(self) -> Place:
         """How far it is."""
         return self._place
+
+    @property
+    def why(self) -> str:
+        """One sentence that tells why nothing is written now, '' while all is well."""
+        since = self._busy_since
+        if not self._why and since is not None and time.monotonic() - since > SLOW_SECONDS:
+            return (
+                f"the history database {self._database.name} did not answer for {time.monotonic() - since:.0f} s: is it well?"
+            )
+        return self._why
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -113,8 +123,6 @@ class Writer:
         """Write what comes until the stop, or until something breaks: then all is looked at again."""
         stream = self._group.open()
         self._place = self._find_place(stream)
-        while batch := self._group.pending(BATCH):
-            self._settle(batch)
         self._group.go_back_to(self._place.last_id)
         self._all_is_well()
         while self._may_serve():
@@ -133,17 +141,30 @@ class Writer:
 
     def _settle(self, batch: Batch) -> None:
         began = time.monotonic()
-        try:
-            with self._database.writing() as connection:
-                place, written = self._write(connection, batch)
-        except _OF_A_ROW:
-            log.exception("%d results could not be written together", len(batch))
-            place, written = self._write_each(batch)
+        place, written = self._write_all(batch)
         self._group.settle(batch)
         self._place = place
         self._all_is_well()
         self._metrics.results.inc(written)
         self._metrics.batch_seconds.observe(time.monotonic() - began)
+
+    @contextmanager
+    def _asked(self) -> Iterator[Connection]:
+        """Write something, and know since when that takes."""
+        self._busy_since = time.monotonic()
+        try:
+            with self._database.writing() as connection:
+                yield connection
+        finally:
+            self._busy_since = None
+
+    def _write_all(self, batch: Batch) -> tuple[Place, int]:
+        try:
+            with self._asked() as connection:
+                return self._write(connection, batch)
+        except _OF_A_ROW:
+            log.exception("%d results could not be written together", len(batch))
+            return self._write_each(batch)
 
     def _write(self, connection: Connection, batch: Batch) -> tuple[Place, int]:
         """Write a batch inside a transaction; return how far that is, and how many of it were new."""
@@ -164,7 +185,7 @@ class Writer:
             return
         lost = 0 if place.position is None else end - place.position - batch.removed_between(place.last_id, batch.newest)
         at_end = replace(place, last_id=batch.newest, position=end)
-        with self._database.writing() as connection:
+        with self._asked() as connection:
             if lost > 0:
                 self._note_gap(connection, place, None, _time_of(batch.newest), lost, TRIMMED)
             _keep_place(connection, at_end)
@@ -175,12 +196,12 @@ class Writer:
         bad, before, fresh = 0, self._place, 0
         for result in batch.results:
             try:
-                with self._database.writing() as connection:
+                with self._asked() as connection:
                     write_results(connection, [result], before.stream)
             except _OF_A_ROW:
                 log.exception("result %s cannot be written and is left out", result.id)
                 bad += 1
-        with self._database.writing() as connection:
+        with self._asked() as connection:
             place, fresh = self._write(connection, replace(batch, results=()))
             if bad:
                 self._note_gap(connection, before, None, place.at or time.time(), bad, BROKEN)
@@ -199,10 +220,7 @@ class Writer:
                 self._note_gap(connection, place, first, _time_of(first), lost, TRIMMED)
             position = batch.before + len(new) + batch.removed_between(first, last)
         elif position is not None:
-            position += len(new) + batch.removed_between(place.last_id, last) - len(batch.removed.intersection(new))
-        trimmed = sum(_after(entry, place.last_id) and entry not in batch.removed for entry in batch.trimmed)
-        if trimmed:
-            self._note_gap(connection, place, None, _time_of(batch.trimmed[-1]), trimmed, TRIMMED)
+            position += len(new) + batch.removed_between(place.last_id, last)
         return replace(place, last_id=last, position=position)
 
     def _note_gap(
@@ -216,7 +234,7 @@ class Writer:
 
     def _find_place(self, name: str) -> Place:
         """Return how far this stream was read; a new one ends all others, and what of them was not read is missing."""
-        with self._database.writing() as connection:
+        with self._asked() as connection:
             known = connection.execute(select(streams).where(streams.c.name == name)).mappings().one_or_none()
             if known is not None:
                 return _place_of(known)
@@ -229,20 +247,18 @@ class Writer:
     def _end(self) -> None:
         """Write down that all of this stream is here, if nobody is left who could add to it."""
         if not living(self._broker.scripts, "worker"):
-            with self._database.writing() as connection:
+            with self._asked() as connection:
                 connection.execute(update(streams).where(streams.c.number == self._place.stream).values(ended=1))
 
     def _all_is_well(self) -> None:
-        if self.why:
+        if self._why:
             log.warning("results are written again")
-        self.why, self._pause = "", FIRST_PAUSE
-        self._metrics.writing.set(1)
+        self._why, self._pause = "", FIRST_PAUSE
 
     def _say(self, why: str) -> None:
-        if why != self.why:
+        if why != self._why:
             log.warning("%s; results wait in Redis for ten minutes, and live analysis goes on", why)
-        self.why = why
-        self._metrics.writing.set(0)
+        self._why = why
 
 
 def write_results(connection: Connection, found: Sequence[Result], stream: int) -> list[Result]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "autovacuum=off", "jit=off")
+_QUICK = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "autovacuum=off", "jit=off")
 
 
 class PostgreSQL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -83,6 +84,19 @@ def publish(
     answer = {"FaceDetails": list(faces)} if operation == "DetectFaces" and not error else {}
     values = {"camera": camera, "published_at": f"{now:.6f}", "result": json.dumps({**result, **answer, **members})}
     return broker.scripts.xadd(keys.RESULTS, values).decode()  # type: ignore[union-attr]  # as above
+
+
+def publish_many(broker: Broker, count: int, noise: int = 0) -> None:
+    """Put results of one face each into the stream, with so many characters that cannot be packed."""
+    seconds, _ = broker.scripts.time()  # type: ignore[misc]  # as above
+    pipe = broker.jobs.pipeline(transaction=False)
+    for number in range(count):
+        result = {
+            "seq": number, "captured_at": seconds - 0.25, "width": 1280, "height": 720, "provider": "local",
+            "FaceDetails": [face(f"door-{number % 7}")], "Noise": random.randbytes(noise // 2).hex(),
+        }  # fmt: skip
+        pipe.xadd(keys.RESULTS, {"camera": "door", "published_at": f"{seconds:.6f}", "result": json.dumps(result)})
+    pipe.execute()
 
 
 def rows(process: HistoryProcess | Writing, table: Table) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, insert, select, update
 
 from history.house import Recorder
 from history.packing import unpacked
@@ -105,6 +105,22 @@ def test_rooms_hear_each_result_once_whatever_others_of_them_do(broker: Broker, 
         third = publish(broker)
         wait_until(lambda: heard(process) == [first, second, third])
         assert len(rows(process, results)) == 3
+
+
+def test_a_database_that_was_put_back_is_filled_up_again(broker: Broker, tmp_path: Path, url: str) -> None:
+    """A backup of before, or a PostgreSQL that lost its last moments: what Redis still has is read again."""
+    with Writing(broker, tmp_path, url) as process:
+        first = publish(broker)
+        wait_until(lambda: ids(process) == [first])
+        (before,) = rows(process, streams)
+        second, third = publish(broker), publish(broker)
+        wait_until(lambda: ids(process) == [first, second, third])
+        with process.database.writing() as connection:
+            connection.execute(delete(results).where(results.c.id != first))
+            connection.execute(update(streams).values(before))
+    with Writing(broker, tmp_path, url) as process:
+        wait_until(lambda: ids(process) == [first, second, third])
+        assert rows(process, gaps) == []
 
 
 def test_what_was_handed_out_to_a_writer_that_died_is_written_by_the_next(broker: Broker, tmp_path: Path, url: str) -> None:
