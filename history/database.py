@@ -63,7 +63,10 @@ class Database:
     @property
     def name(self) -> str:
         """The database for people to read, without its password."""
-        return str(self.path) if self.path else self._url.set(drivername="postgresql").render_as_string(hide_password=True)
+        if self.path:
+            return str(self.path)
+        shown = self._url.set(drivername="postgresql", query={})  # which may hold a password, too
+        return shown.render_as_string(hide_password=True)
 
     @property
     def path(self) -> Path | None:

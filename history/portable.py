@@ -19,7 +19,6 @@ from pipeline.errors import SettingsError, StorageError
 from pipeline.files import create_private
 
 ROWS = 1000  # copied at a time
-_PAGES = 1000
 
 
 def back_up(database: Database, file: Path, tables: MetaData) -> int:
@@ -85,7 +84,7 @@ def _copy_file(database: Database, part: Path) -> None:
     """Copy SQLite's pages as they are at one moment; what is written meanwhile is not held up."""
     database.prepare()
     with closing(sqlite3.connect(str(database.path))) as source, closing(sqlite3.connect(part)) as target:
-        source.backup(target, pages=_PAGES)
+        source.backup(target)  # in one go: in pieces it would begin anew after each result that is written
         target.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
 
 

@@ -159,12 +159,29 @@ class Writer:
             self._busy_since = None
 
     def _write_all(self, batch: Batch) -> tuple[Place, int]:
+        """Write a batch; where one of its results is what no database takes, write the others without it."""
         try:
             with self._asked() as connection:
                 return self._write(connection, batch)
         except _OF_A_ROW:
             log.exception("%d results could not be written together", len(batch))
-            return self._write_each(batch)
+        good = tuple(filter(self._may_be_written, batch.results))
+        with self._asked() as connection:
+            place, written = self._write(connection, replace(batch, results=good))
+            if bad := len(batch.results) - len(good):
+                self._note_gap(connection, self._place, place.last_id, place.at or time.time(), bad, BROKEN)
+        return place, written
+
+    def _may_be_written(self, result: Result) -> bool:
+        """Try it, and undo it."""
+        try:
+            with self._asked() as connection, connection.begin_nested() as attempt:
+                write_results(connection, [result], self._place.stream)
+                attempt.rollback()
+        except _OF_A_ROW:
+            log.exception("result %s cannot be written and is left out", result.id)
+            return False
+        return True
 
     def _write(self, connection: Connection, batch: Batch) -> tuple[Place, int]:
         """Write a batch inside a transaction; return how far that is, and how many of it were new."""
@@ -190,22 +207,6 @@ class Writer:
                 self._note_gap(connection, place, None, _time_of(batch.newest), lost, TRIMMED)
             _keep_place(connection, at_end)
         self._place = at_end
-
-    def _write_each(self, batch: Batch) -> tuple[Place, int]:
-        """Write results one by one, and leave out what no database takes: it shall not hold up all others."""
-        bad, before, fresh = 0, self._place, 0
-        for result in batch.results:
-            try:
-                with self._asked() as connection:
-                    write_results(connection, [result], before.stream)
-            except _OF_A_ROW:
-                log.exception("result %s cannot be written and is left out", result.id)
-                bad += 1
-        with self._asked() as connection:
-            place, fresh = self._write(connection, replace(batch, results=()))
-            if bad:
-                self._note_gap(connection, before, None, place.at or time.time(), bad, BROKEN)
-        return place, fresh + len(batch.results) - bad
 
     def _note_gaps(self, connection: Connection, batch: Batch, new: Sequence[str]) -> Place:
         """Write down what is missing before and in a batch; return how far the batch leads."""

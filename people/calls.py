@@ -81,7 +81,7 @@ class Calls:
             entry, result = self._wait_for(mailbox, after)
         finally:
             self.forget(mailbox)
-        self._quick.xdel(keys.RESULTS, entry)  # it tells of a person, and nobody else waits for it
+        self._results.redact(entry, mailbox, self._clock.now(), result)  # nobody else waits for it
         if result.get("error"):
             raise _failure(operation, result["error"])
         return result

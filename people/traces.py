@@ -12,9 +12,9 @@ from typing import Any
 import redis
 
 from pipeline import keys
+from pipeline.results import Results
 
 _PAGE = 500
-REMOVED_SECONDS = 1200  # longer than results are kept
 _SAYS_WHO = re.compile(rb'"(?:Track|UserId|FaceId|ExternalImageId)": ?"([^"]*)"')
 
 
@@ -49,7 +49,7 @@ class TracesInRedis:
         return Counter(
             pictures=sum(self._remove_picture(camera, set(ids)) for camera in {camera for _, camera in found})
             + self._in_pieces(self._redis.delete, [keys.face(track) for track in traces.tracks]),
-            results=self._in_pieces(self._take_out, ids),
+            results=self._in_pieces(Results(self._redis).take_out, ids),
             names=self._in_pieces(self._redis.delete, [keys.name(track) for track in names]),
         ), ids
 
@@ -82,14 +82,6 @@ class TracesInRedis:
             if about is not None and about.decode() in results:
                 count += int(self._redis.delete(key))
         return count
-
-    def _take_out(self, *ids: str) -> int:
-        """Take results out of the stream, and write down which: who counts them must not miss them."""
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.zadd(keys.REMOVED, dict.fromkeys(ids, 0))
-        pipe.expire(keys.REMOVED, REMOVED_SECONDS)
-        pipe.xdel(keys.RESULTS, *ids)
-        return int(pipe.execute()[-1])
 
     def _in_pieces(self, command: Any, names: Sequence[str]) -> int:
         return sum(int(command(*names[start : start + _PAGE])) for start in range(0, len(names), _PAGE))

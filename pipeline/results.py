@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 _PAGE = 500
 MAX_BYTES = 256 * 1024 * 1024
 KEEP_SECONDS = 600  # as pipeline/lua/common.lua has it
+REMOVED_SECONDS = 2 * KEEP_SECONDS
+_ENVELOPE = (
+    "seq", "captured_at", "answered_at", "width", "height", "provider", "operation", "worker", "stages", "error", "paid_calls",
+)  # fmt: skip
 SHOWN_SECONDS = 60
 NEWEST = "$"
 BEGINNING = "0"
@@ -114,6 +118,25 @@ class Results:
         pipe.hset(keys.newest(camera), mapping=values)
         pipe.expire(keys.newest(camera), SHOWN_SECONDS)
         pipe.execute()
+
+    def take_out(self, *ids: str | bytes) -> int:
+        """Take results out of the stream, and return how many there were; it is noted which, so that nobody misses them."""
+        pipe = self._connection.pipeline(transaction=True)
+        self._take_out(pipe, ids)
+        return int(pipe.execute()[-1])
+
+    def redact(self, entry: bytes, camera: str, published_at: float, members: Mapping[str, Any]) -> None:
+        """Leave of a result only that there was one, and what it cost: its answer tells of a person."""
+        left = {name: members[name] for name in _ENVELOPE if name in members}
+        pipe = self._connection.pipeline(transaction=True)
+        pipe.xadd(keys.RESULTS, {"camera": camera, "published_at": f"{published_at:.6f}", "result": json.dumps(left)})
+        self._take_out(pipe, (entry,))
+        pipe.execute()
+
+    def _take_out(self, pipe: Any, ids: Sequence[str | bytes]) -> None:
+        pipe.zadd(keys.REMOVED, dict.fromkeys(ids, 0))
+        pipe.expire(keys.REMOVED, REMOVED_SECONDS)
+        pipe.xdel(keys.RESULTS, *ids)
 
     def trim(self) -> None:
         """Drop what is older than ten minutes, also when nothing new comes, and the oldest entries above MAX_BYTES."""

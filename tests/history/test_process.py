@@ -74,3 +74,8 @@ def test_a_url_of_no_database_is_refused_without_its_password(url: str, tmp_path
     with pytest.raises(SettingsError, match="write postgresql://") as refused:
         url_of(tmp_path, url)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "postgresql://host/db?user=me&password=secret"])
+def test_what_a_database_is_called_has_no_password(url: str, tmp_path: Path) -> None:
+    assert "secret" not in Database(tmp_path, url).name

@@ -6,6 +6,8 @@ import json
 import math
 import sqlite3
 import stat
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -193,6 +195,24 @@ def test_a_backup_goes_back_into_either_database(database: Database, tmp_path: P
         put_back(other, file, lock, TABLES, replace=False)
     assert put_back(other, file, lock, TABLES, replace=True) == 3
     other.close()
+
+
+def test_a_backup_waits_for_no_pause_of_the_writer(tmp_path: Path) -> None:
+    """SQLite begins anew when somebody writes between two pieces of a copy."""
+    database = Database(tmp_path, "", TABLES)
+    written(database, *(result(number, WHEN + number, [face()]) for number in range(2000)))
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            written(database, result(5000 + time.monotonic_ns() % 10**9, WHEN + 9000))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert back_up(database, tmp_path / "backup", TABLES) >= 2000
+    stop.set()
+    writer.join()
+    database.close()
 
 
 def test_what_is_no_backup_is_refused_in_one_sentence_and_changes_nothing(tmp_path: Path) -> None:

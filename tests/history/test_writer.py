@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, insert, select, update
 
+from history import rows as row_module
 from history.house import Recorder
 from history.packing import unpacked
 from history.schema import faces, gaps, minutes, results, streams, tracks
-from people.traces import TracesInRedis
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.entities import Result
@@ -123,6 +125,28 @@ def test_a_database_that_was_put_back_is_filled_up_again(broker: Broker, tmp_pat
         assert rows(process, gaps) == []
 
 
+def test_a_result_that_no_database_takes_takes_no_other_with_it(
+    broker: Broker, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is left out and counted as missing; rooms hear all others."""
+    row_of = row_module.row_of
+
+    def too_strange(result: Result, stream: int) -> dict[str, Any]:
+        return row_of(result, stream) | ({"faces": 2**100} if result.camera == "strange" else {})
+
+    monkeypatch.setattr(row_module, "row_of", too_strange)
+    good = [publish(broker), publish(broker, "strange") and publish(broker)]
+    with Writing(broker, tmp_path, url, (Ear,)) as process:
+        with process.database.writing() as connection:
+            HEARD.create(connection)
+        wait_until(lambda: ids(process) == good)
+        with process.database.reading() as connection:
+            assert list(connection.execute(select(HEARD.c.id).order_by(HEARD.c.id)).scalars()) == good
+        assert [(gap["lost"], gap["why"]) for gap in rows(process, gaps)] == [(1, "they could not be written")]
+        assert "is left out" in caplog.text
+        assert sum(row["calls"] for row in rows(process, minutes)) == 2
+
+
 def test_what_was_handed_out_to_a_writer_that_died_is_written_by_the_next(broker: Broker, tmp_path: Path, url: str) -> None:
     """Before its commit or after it: the place in the database decides, and nothing is counted twice."""
     with Writing(broker, tmp_path, url) as process:
@@ -176,19 +200,30 @@ def test_what_redis_dropped_before_it_was_read_is_a_gap_of_exactly_so_many(broke
 
 def test_what_was_taken_out_because_it_shows_somebody_is_not_missing(broker: Broker, tmp_path: Path, url: str) -> None:
     """Forgetting deletes results from the middle of the stream: read or not, handed out or not, they are no gap."""
-    traces = TracesInRedis(broker.scripts)
     with Writing(broker, tmp_path, url) as process:
         first = publish(broker)
         wait_until(lambda: ids(process) == [first])
     handed_out, theirs, trimmed, oldest, other, last = (publish(broker) for _ in range(6))
     (consumer,) = broker.scripts.xinfo_consumers(keys.RESULTS, "history")  # type: ignore[misc]  # sync-or-async
     broker.scripts.xreadgroup("history", consumer["name"].decode(), {keys.RESULTS: ">"}, count=1)
-    traces._take_out(handed_out, theirs, other)
+    Results(broker.scripts).take_out(handed_out, theirs, other)
     broker.scripts.xtrim(keys.RESULTS, minid=oldest, approximate=False)
     with Writing(broker, tmp_path, url) as process:
         wait_until(lambda: ids(process) == [first, oldest, last])
         assert [gap["lost"] for gap in rows(process, gaps)] == [1], trimmed
         wait_until(lambda: process.writer.place.position == 7)
+
+
+def test_of_a_call_about_a_person_stays_that_it_was_made(broker: Broker, tmp_path: Path, url: str) -> None:
+    """People take its answer out of the stream at once: what is left of it is counted, and nothing is missing."""
+    answered = publish(broker, "photo-1f0c", operation="IndexFaces", FaceRecords=[{"Face": {"FaceId": "5f3c"}}])
+    ((_, values),) = broker.scripts.xrange(keys.RESULTS)  # type: ignore[misc]  # sync-or-async
+    Results(broker.scripts).redact(answered.encode(), "photo-1f0c", 1.0, json.loads(values[b"result"]))
+    assert b"5f3c" not in str(broker.scripts.xrange(keys.RESULTS)).encode()
+    with Writing(broker, tmp_path, url) as process:
+        wait_until(lambda: [row["operation"] for row in rows(process, results)] == ["IndexFaces"])
+        wait_until(lambda: process.writer.place.position == 2)
+        assert rows(process, gaps) == []
 
 
 def test_a_gap_is_told_also_while_nothing_new_comes(broker: Broker, tmp_path: Path, url: str) -> None:
