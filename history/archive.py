@@ -31,6 +31,7 @@ AGAIN_SECONDS = 15.0
 LATEST_SECONDS = 180.0  # after which nothing is on its way any more
 RULES_SECONDS = 60.0
 EXPIRY_SECONDS = 600.0
+SENT_SECONDS = 300.0  # after which a picture that was put for Rekognition to read is one that a kill left there
 MARGIN_SECONDS = 2.0  # before and after somebody was followed
 _AT_ONCE = 200
 
@@ -104,8 +105,9 @@ class ArchivedPictures(Recorder):
                 connection.execute(delete(erasures).where(erasures.c.again_until < self.house.clock.now()))
 
     def erase_forbidden(self) -> None:
-        """Erase pictures of cameras whose purpose keeps none; may raise ArchiveError, redis.RedisError."""
+        """Erase pictures of cameras whose purpose keeps none, and what a killed worker left; may raise ArchiveError."""
         archive = self._its_archive()
+        archive.sweep(self.house.clock.now() - SENT_SECONDS)
         for camera in self._cameras.all():
             if not camera.purpose.keeps_pictures:
                 archive.erase(camera.id)

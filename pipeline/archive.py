@@ -104,8 +104,8 @@ class Archive(Protocol):
         """Whether it deletes what is old by itself (a bucket, by its rule), so that `erase` need not be called for that."""
         ...
 
-    def write(self, item: Item, jpeg: bytes, result: bytes) -> None:
-        """Archive a frame and its result; may be repeated."""
+    def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
+        """Archive a frame and its result; may be repeated. `sent` names the picture where it lies in the same S3 already."""
         ...
 
     def read(self, item: Item, ending: str) -> bytes | None:
@@ -130,6 +130,10 @@ class Archive(Protocol):
 
     def erase(self, camera: str, since: float = 0.0, until: float = _LATEST) -> int:
         """Delete everything of a camera between two times, and return how many items that were."""
+        ...
+
+    def sweep(self, before: float) -> int:
+        """Delete what was put there for Rekognition to read before a time, and left behind by a kill; return how many."""
         ...
 
     def close(self) -> None:

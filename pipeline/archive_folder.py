@@ -44,7 +44,7 @@ class FolderArchive:
         """The folder."""
         return str(self._folder)
 
-    def write(self, item: Item, jpeg: bytes, result: bytes) -> None:
+    def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:  # noqa: ARG002  # nothing is sent here
         """Archive a frame and its result."""
         with self._told():
             folder = (self._folder / item.name).parent
@@ -95,6 +95,10 @@ class FolderArchive:
                         erased += self._delete(hour / stem)
                 self._remove_if_empty(hour)
         return erased
+
+    def sweep(self, before: float) -> int:  # noqa: ARG002  # nothing is sent from here
+        """Nothing is put here for Rekognition to read."""
+        return 0
 
     def close(self) -> None:
         """Nothing is open."""

@@ -26,6 +26,9 @@ from pipeline.archive import (
 from pipeline.camera_spec import ID
 from pipeline.s3 import SCHEME, S3Settings, client_of, why
 
+SENT = ".sent/"
+"""Below which pictures lie that Rekognition is to read; no camera can be called so."""
+
 _KINDS = {PICTURE: "image/jpeg", RESULT: "application/json"}
 _AT_ONCE = 1000  # objects that S3 deletes with one request
 _MICROSECOND = 1e-6
@@ -49,14 +52,24 @@ class S3Archive:
         self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key} if settings.kms_key else {}
 
     @property
+    def bucket(self) -> str:
+        """The bucket."""
+        return self._bucket
+
+    @property
     def place(self) -> str:
         """The bucket and the prefix."""
         return f"{SCHEME}{self._bucket}/{self._prefix}".rstrip("/")
 
-    def write(self, item: Item, jpeg: bytes, result: bytes) -> None:
-        """Archive a frame and its result."""
-        self.put(f"{item.name}{PICTURE}", jpeg)
+    def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
+        """Archive a frame and its result; a picture that was `sent` (its whole name) is moved, and not uploaded again."""
+        if sent:
+            self._copy(sent, f"{item.name}{PICTURE}")
+        else:
+            self.put(f"{item.name}{PICTURE}", jpeg)
         self.put(f"{item.name}{RESULT}", result)
+        if sent:
+            self.delete_sent(sent)
 
     def put(self, name: str, content: bytes) -> str:
         """Put an object below the prefix, and return its whole name in the bucket."""
@@ -112,9 +125,26 @@ class S3Archive:
         self._delete_names([f"{item.name}{ending}" for item in items for ending in ENDINGS])
         return len(items)
 
+    def delete_sent(self, name: str) -> None:
+        """Delete a picture that was put for Rekognition to read, by its whole name."""
+        self._delete_names([name.removeprefix(self._prefix)])
+
+    def sweep(self, before: float) -> int:
+        """Delete what was put for Rekognition to read before a time, and left behind by a kill; return how many."""
+        with self._told("listed"):
+            pages = [page.get("Contents", ()) for page in self._pages(f"{self._prefix}{SENT}")]
+        old = [each["Key"] for page in pages for each in page if each["LastModified"].timestamp() < before]
+        self._delete_names([name.removeprefix(self._prefix) for name in old])
+        return len(old)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _copy(self, sent: str, name: str) -> None:
+        with self._told("written to"):
+            there = {"Bucket": self._bucket, "Key": sent}
+            self._client.copy_object(Bucket=self._bucket, Key=f"{self._prefix}{name}", CopySource=there, **self._encryption)
 
     def _objects(self, camera: str, since: float, until: float) -> Iterator[tuple[Item, str]]:
         """Yield the objects of a camera: what it is of, and its ending."""

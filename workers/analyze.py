@@ -26,7 +26,8 @@ from workers.archiver import Archiver
 from workers.privacy import kept_instead
 from workers.rate_limit import RateLimits, Slot
 from workers.rekognition import RETRYABLE, Answer, CallFailed, Rekognition, request_of
-from workers.rules import KnownCameras
+from workers.rules import KnownCameras, Rules
+from workers.through_s3 import UNREADABLE, ThroughS3
 from workers.tracking import Tracking
 from workers.turns import Job, TurnsByKind
 
@@ -110,6 +111,7 @@ class Analyzer:
     turns: TurnsByKind
     stop: threading.Event
     archiver: Archiver | None = None
+    through_s3: ThroughS3 | None = None
 
     def analyze(self, camera: str, token: str) -> None:
         """Serve one waiting mailbox; ends in a result, a recorded error, or, for a stale job, in nothing.
@@ -152,13 +154,14 @@ class Analyzer:
 
     def _serve(self, taken: TakenFrame, slot: Slot, asked_at: float) -> None:
         rules = self.cameras.rules_of(taken.frame.camera)
-        taken = replace(taken, frame=rules.asked(taken.frame))
+        taken = replace(taken, frame=self._sent(rules.asked(taken.frame), taken.token, rules))
         stages = _stages_before_the_call(taken, asked_at)
         attempts = Attempts()
         try:
             answer = self._call_while_worth_it(taken, slot, attempts)
         except CallFailed as failure:
             self._finish_failed(taken, failure, stages, attempts)
+            self._take_back(taken.frame, failure)
             return
         answered_at = self.clock.now()
         stages["service"] = answer.service_seconds
@@ -173,6 +176,20 @@ class Analyzer:
             self._observe(taken, stages, answered_at, finished)
             self._archive(taken.frame, result, kept, finished)
             self.tracking.look_closer(seen)
+
+    def _sent(self, frame: Frame, token: str, rules: Rules) -> Frame:
+        """Put the picture into S3 where that was chosen and it may lie there: of a camera that keeps pictures, bare ones."""
+        may_lie_there = is_camera(frame.camera) and rules.purpose.keeps_pictures and not self.privacy.is_on
+        if self.through_s3 is None or frame.operation != Operation.DETECT_FACES or not may_lie_there:
+            return frame
+        return replace(frame, place=self.through_s3.put(token, frame.jpeg))
+
+    def _take_back(self, frame: Frame, failure: CallFailed) -> None:
+        """Take a picture that was not analysed out of S3; what cannot be read there goes as bytes from now on."""
+        if self.through_s3 is not None and frame.place is not None:
+            self.through_s3.take_back(frame.place)
+            if failure.code == UNREADABLE:
+                self.through_s3.failed(failure.message)
 
     def _call_while_worth_it(self, taken: TakenFrame, slot: Slot, attempts: Attempts) -> Answer:
         """Call once; for policy `every`, again in new slots until the frame's time is over."""
@@ -240,9 +257,11 @@ class Analyzer:
     def _archive(self, frame: Frame, result: dict[str, Any], kept: bytes | None, finished: Finished) -> None:
         """Let the picture be archived as it is kept: as it is, covered, or not at all; photos never are."""
         jpeg = frame.jpeg if kept is None else kept
+        if frame.place is not None and kept is not None and self.through_s3 is not None:
+            self.through_s3.take_back(frame.place)  # rules have changed meanwhile
         if self.archiver is not None and jpeg and is_camera(frame.camera):
             found = made_result(finished.id, frame.camera, finished.published_at, result)
-            self.archiver.keep(found, jpeg, is_covered=kept is not None)
+            self.archiver.keep(found, jpeg, is_covered=kept is not None, sent=_name_in_s3(frame, kept))
 
     def _envelope(self, taken: TakenFrame, stages: dict[str, float], answered_at: float) -> dict[str, Any]:
         frame = taken.frame
@@ -271,6 +290,11 @@ class Analyzer:
 def _own_members(frame: Frame) -> dict[str, Any]:
     """Return what a frame carries for its result alone, without the mark."""
     return {name.removeprefix(OURS): value for name, value in frame.options.items() if name.startswith(OURS)}
+
+
+def _name_in_s3(frame: Frame, kept: bytes | None) -> str:
+    """Return the name under which S3 has the very picture that is kept, '' where it has not."""
+    return frame.place.name if frame.place is not None and kept is None else ""
 
 
 def _stages_before_the_call(taken: TakenFrame, asked_at: float) -> dict[str, float]:

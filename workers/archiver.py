@@ -41,13 +41,14 @@ COVERED = "Covered"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One frame that is to be archived: `since` is time.monotonic()."""
+    """One frame that is to be archived: `since` is time.monotonic(), `sent` names its picture where S3 has it already."""
 
     item: Item
     jpeg: bytes
     result: Result
     is_covered: bool
     since: float
+    sent: str = ""
 
     @property
     def size(self) -> int:
@@ -107,15 +108,18 @@ class Archiver:
             thread.join(max(0.1, deadline - time.monotonic()))
         self._archive.close()
 
-    def keep(self, result: Result, jpeg: bytes, *, is_covered: bool) -> None:
-        """Take a frame over; returns at once, and drops it when too much waits already."""
+    def keep(self, result: Result, jpeg: bytes, *, is_covered: bool, sent: str = "") -> None:
+        """Take a frame over; returns at once, and drops it when too much waits already.
+
+        `sent` is the whole name of its picture where that lies in the archive's S3 already.
+        """
         try:
             item = Item(result.camera, result.captured_at, result.id)
         except ValueError as error:
             log.warning("%s", error)
             self._drop(REFUSED)
             return
-        waiting = Waiting(item, jpeg, result, is_covered, time.monotonic())
+        waiting = Waiting(item, jpeg, result, is_covered, time.monotonic(), sent)
         with self._lock:
             has_room = len(self._waiting) < MOST_FRAMES and self._bytes + waiting.size <= MOST_BYTES
             if has_room and not self._stopping.is_set():
@@ -160,7 +164,7 @@ class Archiver:
                 return
             try:
                 with self._metrics.write_seconds.time():
-                    self._archive.write(waiting.item, waiting.jpeg, waiting.text)
+                    self._archive.write(waiting.item, waiting.jpeg, waiting.text, waiting.sent)
             except ArchiveError as error:
                 self._failed(error)
                 is_late = time.monotonic() - waiting.since > PATIENCE_SECONDS

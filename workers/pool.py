@@ -26,6 +26,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline import keys
 from pipeline.archive import ArchiveSettings
+from pipeline.archive_s3 import S3Archive
 from pipeline.archives import open_archive
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
@@ -44,6 +45,7 @@ from workers.rate_limit import RateLimit, RateLimits
 from workers.rekognition import BotoRekognition
 from workers.rq_threads import ThreadWorker, forget_ghosts
 from workers.rules import KnownCameras
+from workers.through_s3 import ThroughS3
 from workers.tracking import Tracking
 from workers.turns import TurnsByKind
 
@@ -118,6 +120,7 @@ class WorkerProcess:
         )
         self._threads = [WorkerThread(broker, index, stop, self._refused) for index in range(settings.threads)]
         self._chores = self._make_chores()
+        self._through_s3 = _through_s3(settings)
         self._archiver = self._make_archiver(settings.archive, registry) if settings.archive else None
         install(self._analyzer(settings).analyze)
 
@@ -145,6 +148,8 @@ class WorkerProcess:
         self._give_back_what_waits()
         if self._archiver:
             self._archiver.stop()
+        if self._through_s3:
+            self._through_s3.close()
         self._presence.stop()
         self._server.stop()
         self._rekognition.close()
@@ -167,6 +172,7 @@ class WorkerProcess:
             turns=self._turns,
             stop=self._stop,
             archiver=self._archiver,
+            through_s3=self._through_s3,
         )
 
     def _make_archiver(self, settings: ArchiveSettings, registry: CollectorRegistry) -> Archiver:
@@ -238,6 +244,12 @@ class WorkerProcess:
 def places_of_searches(threads: int) -> int:
     """Return how many threads may wait for the limit of searches: of few so many that the cameras keep one."""
     return max(1, min(LEAST_DERIVED, threads - 2), threads // DERIVED_SHARE)
+
+
+def _through_s3(settings: WorkerSettings) -> ThroughS3 | None:
+    if settings.archive is None or not settings.archive.is_sent:
+        return None
+    return ThroughS3(S3Archive(settings.archive, settings.threads))
 
 
 class WorkerThread:

@@ -128,6 +128,18 @@ def test_in_a_bucket_that_keeps_versions_deleting_leaves_none(s3: Any) -> None:
     assert [left.get("Versions"), left.get("DeleteMarkers")] == [None, None]
 
 
+def test_a_picture_that_was_sent_is_moved_to_its_place_and_what_a_kill_left_is_swept(s3: Any) -> None:
+    archive: Any = in_s3(s3, "s3://frames/sending")
+    sent, left = archive.put(".sent/one.jpg", b"sent"), archive.put(".sent/two.jpg", b"left")
+    archive.write(item(), b"", b"{}", sent)
+    assert archive.read(item(), PICTURE) == b"sent"
+    assert archive.cameras() == ["door"]
+    assert archive.sweep(0.0) == 0
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket="frames", Prefix="sending/.sent")["Contents"]] == [left]
+    assert archive.sweep(4e9) == 1
+    assert list(archive.items("door")) == [item()]
+
+
 def test_files_are_the_owners_alone_and_empty_folders_go(tmp_path: Path) -> None:
     archive = open_archive(ArchiveSettings(folder=tmp_path / "frames"))
     (door,) = written(archive, item())

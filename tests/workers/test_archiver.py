@@ -38,7 +38,7 @@ class Slow:
         self.error: ArchiveError | None = None
         self.written: list[str] = []
 
-    def write(self, item: Item, jpeg: bytes, result: bytes) -> None:
+    def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
         self.may_go.wait(10)
         if self.error:
             raise self.error
