@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import Literal
 
 from pipeline.entities import Camera, Purpose
 from pipeline.provider import Provider
@@ -47,15 +48,15 @@ _TITLES = {
     Purpose.TEST: "This camera is being tried out",
 }
 _MINUTE_OF_PICTURES = ("Pictures that were analysed", "a minute, those of unusually slow moments an hour; in memory only")
-_TEN_MINUTES = ("What was found in a picture", "ten minutes, in memory only")
+_FOUND = "What was found in a picture"
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeFacts:
     """What a notice needs besides its camera.
 
-    `visit_days` and `unknown_hours` are how long visits are kept and unknown faces recognised; `contact` is '' where nobody
-    was named.
+    `visit_days` and `unknown_hours` are how long visits are kept and unknown faces recognised, `keep_days` what was found (0
+    for ever); `archive` is where pictures are archived, '' if nowhere; `contact` is '' where nobody was named.
     """
 
     provider: Provider
@@ -63,6 +64,8 @@ class NoticeFacts:
     privacy: bool = False
     visit_days: float = 30.0
     unknown_hours: float = 24.0
+    keep_days: float = 30.0
+    archive: Literal["", "folder", "S3", "AWS"] = ""
 
 
 def notice(camera: Camera, facts: NoticeFacts, today: datetime) -> str:
@@ -74,7 +77,7 @@ def notice(camera: Camera, facts: NoticeFacts, today: datetime) -> str:
         does=_list(_does(camera, facts)),
         not_done=_list(_does_not(camera, facts)),
         kept="".join(f"<tr><th>{escape(what)}</th><td>{escape(how_long)}</td></tr>" for what, how_long in _kept(camera, facts)),
-        where=escape(_where(facts)),
+        where=escape(_where(camera, facts)),
         contact=escape(facts.contact) if facts.contact else 'Ask: <span class="blank"></span>',
         purpose=camera.purpose,
         day=f"{today:%d %B %Y}",
@@ -105,7 +108,7 @@ def _does_not(camera: Camera, facts: NoticeFacts) -> Iterable[str]:
         yield "It keeps no pictures."
     elif facts.privacy:
         yield "It keeps and shows no picture in which a face that was found can be recognised."
-    yield "It records no sound and no video."
+    yield "It records no sound." if _is_archived(camera, facts) else "It records no sound and no video."
     if camera.masks:
         yield "Parts of its picture are blacked out before anybody or anything looks at it."
 
@@ -113,7 +116,10 @@ def _does_not(camera: Camera, facts: NoticeFacts) -> Iterable[str]:
 def _kept(camera: Camera, facts: NoticeFacts) -> Iterable[tuple[str, str]]:
     if camera.purpose.keeps_pictures:
         yield _MINUTE_OF_PICTURES
-    yield _TEN_MINUTES
+    if _is_archived(camera, facts):
+        covered = ", with bands over the faces that were found" if facts.privacy else ""
+        yield f"Each of these pictures, in an archive{covered}", _days_of_the_archive(facts)
+    yield _FOUND, f"{_days(facts.keep_days)}, in a database"
     if not camera.purpose.names_people:
         return
     yield "Visits: who came, when, how long", f"{facts.visit_days:g} days"
@@ -122,14 +128,32 @@ def _kept(camera: Camera, facts: NoticeFacts) -> Iterable[tuple[str, str]]:
     yield "Names and face measures of enrolled people", "until they are removed; with the date of their consent"
 
 
-def _where(facts: NoticeFacts) -> str:
+def _is_archived(camera: Camera, facts: NoticeFacts) -> bool:
+    return bool(facts.archive) and camera.purpose.keeps_pictures
+
+
+def _days_of_the_archive(facts: NoticeFacts) -> str:
+    return _days(facts.keep_days) if facts.archive == "folder" else "for as long as its store is set up to keep them"
+
+
+def _where(camera: Camera, facts: NoticeFacts) -> str:
+    place = {
+        "folder": " They are archived on such a computer.",
+        "S3": " They are archived in a store that whoever runs this camera has chosen.",
+        "AWS": " They are archived in Amazon S3, a service of Amazon Web Services.",
+    }
+    return _analysed(facts, _is_archived(camera, facts)) + (place[facts.archive] if _is_archived(camera, facts) else "")
+
+
+def _analysed(facts: NoticeFacts, is_archived: bool) -> str:
     if facts.provider.name == "aws":
         return (
             f"They are analysed by Amazon Rekognition, a service of Amazon Web Services, in the region "
             f"{facts.provider.region}; measures of enrolled faces are kept there as well."
         )
     if facts.provider.name == "local":
-        return "They are analysed on computers of whoever runs this camera, and go nowhere else."
+        nowhere = "" if is_archived and facts.archive != "folder" else ", and go nowhere else"
+        return f"They are analysed on computers of whoever runs this camera{nowhere}."
     return "They are analysed by a server that whoever runs this camera has chosen."
 
 
@@ -154,6 +178,10 @@ def _pace(fps: float) -> str:
 
 def _span(hours: float) -> str:
     return f"{hours:g} hours" if hours < 48 or hours % 24 else f"{hours / 24:g} days"  # noqa: PLR2004  # two days
+
+
+def _days(days: float) -> str:
+    return "until somebody deletes it" if not days else _span(24 * days)
 
 
 def _list(lines: Iterable[str]) -> str:

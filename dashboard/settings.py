@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from dashboard.passwords import PasswordHash
 from pipeline.broker import is_loopback
@@ -25,8 +26,8 @@ class DashboardSettings:
     for that as well. Without either only this machine is served.
     `examples` is a folder of pictures that the page offers to try, at /static/examples/.
     `prometheus` is the URL of a server that answers for the charts, perhaps with a password; without one an hour is kept here.
-    `contact` (who answers questions), `visit_days` and `unknown_hours` (how long visits and unknown faces are kept) stand on
-    the cameras' notices.
+    `contact` (who answers questions), `visit_days`, `unknown_hours` and `keep_days` (how long visits, unknown faces and what
+    was found are kept; 0 for ever) and `archive` (where pictures are) stand on the cameras' notices.
     `given` are cameras of the command line or rekstream.yml: put back into an empty Redis, but never stored.
     """
 
@@ -45,6 +46,8 @@ class DashboardSettings:
     contact: str = ""
     visit_days: float = 30.0
     unknown_hours: float = 24.0
+    keep_days: float = 30.0
+    archive: Literal["", "folder", "S3", "AWS"] = ""
     given: tuple[Camera, ...] = field(default=(), repr=False)
 
     @property

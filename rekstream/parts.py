@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from prometheus_client import CollectorRegistry
 
@@ -22,6 +23,7 @@ from pipeline.metrics import MetricsServer
 from pipeline.presence import Presence, living
 from pipeline.prices import prices_of
 from pipeline.provider import DETECT_FACES, Provider
+from pipeline.s3 import is_amazons
 from pipeline.settings import Settings, load
 from pipeline.shared import ARCHIVING, Shared, SharedSettings
 from rekstream import __version__, environment, local
@@ -206,10 +208,20 @@ def dashboard(settings: Settings, stop: threading.Event) -> None:
             contact=settings.contact,
             visit_days=settings.visit_days,
             unknown_hours=settings.unknown_hours,
+            keep_days=settings.keep_seconds / 86_400,
+            archive=_kind_of_archive(settings),
         ),
         stop,
         lambda url: log.info("listening at %s", url),
     )
+
+
+def _kind_of_archive(settings: Settings) -> Literal["", "folder", "S3", "AWS"]:
+    """Return where pictures are archived, in a word for the cameras' notices."""
+    archive = ArchiveSettings.of(settings)
+    if archive is None:
+        return ""
+    return "folder" if archive.folder else "AWS" if is_amazons(settings) else "S3"
 
 
 def broker_of(settings: Settings) -> Broker:

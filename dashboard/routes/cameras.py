@@ -73,7 +73,15 @@ def add(router: APIRouter, parts: Parts) -> None:
 
 def _facts(parts: Parts) -> NoticeFacts:
     settings = parts.settings
-    return NoticeFacts(settings.provider, settings.contact, parts.privacy.is_on, settings.visit_days, settings.unknown_hours)
+    return NoticeFacts(
+        settings.provider,
+        settings.contact,
+        parts.privacy.is_on,
+        settings.visit_days,
+        settings.unknown_hours,
+        settings.keep_days,
+        settings.archive,
+    )
 
 
 def _frame(parts: Parts, camera_id: str) -> Response:

@@ -57,6 +57,21 @@ def test_what_leaves_the_machine_is_said() -> None:
     assert "Amazon Rekognition, a service of Amazon Web Services, in the region eu-west-1" in abroad
 
 
+def test_an_archive_is_said_and_for_how_long() -> None:
+    said = words(camera("door"), replace(LOCAL, archive="folder", keep_days=7))
+    assert "Each of these pictures, in an archive 7 days" in said
+    assert "What was found in a picture 7 days, in a database" in said
+    assert "archived on such a computer" in said
+    assert "no video" not in said
+    abroad = words(camera("door"), replace(LOCAL, archive="AWS", privacy=True))
+    assert "archived in Amazon S3" in abroad
+    assert "go nowhere else" not in abroad
+    assert "with bands over the faces" in abroad
+    assert "archive" not in words(camera("hall", purpose=Purpose.AUDIENCE), replace(LOCAL, archive="folder"))
+    assert "archive" not in words(camera("door"))
+    assert "until somebody deletes it" in words(camera("door"), replace(LOCAL, keep_days=0))
+
+
 def test_schedule_masks_labels_and_privacy_are_said() -> None:
     door = camera("door", schedule="mon-fri 08:00-18:00", masks=(MASK,), labels=10.0)
     said = words(door, replace(LOCAL, privacy=True, unknown_hours=0, visit_days=7))
