@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,7 +41,7 @@ def call_rows(results: Iterable[Result]) -> list[dict[str, Any]]:
     """Return a row for each hour, camera, operation and provider that the results are of."""
     found: dict[tuple[int, str, str, str], dict[str, Any]] = {}
     for result in results:
-        at = result.published_at
+        at = result.published_at if math.isfinite(result.published_at) else 0.0
         key = (int(at // HOUR) * HOUR, camera_of(result), _text(result.operation), _text(result.provider))
         names = dict(zip(("hour", "camera", "operation", "provider"), key, strict=True))
         row = found.setdefault(key, {**names, "calls": 0, "failed": 0, "charged": 0, "since": at, "until": at})

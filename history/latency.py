@@ -163,7 +163,8 @@ def _counted(results: Iterable[Result]) -> Iterator[tuple[int, str, Result]]:
         camera = camera_of(result)
         if result.operation == Operation.DETECT_FACES and not result.error and camera != NO_CAMERA:
             at = result.captured_at if math.isfinite(result.captured_at) else result.published_at
-            yield int(at // SLOT) * SLOT, camera, result
+            if math.isfinite(at):
+                yield int(at // SLOT) * SLOT, camera, result
 
 
 def _seconds(value: Any) -> float:

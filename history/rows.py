@@ -15,6 +15,7 @@ from pipeline.entities import Operation, Result
 from pipeline.faces import IGNORED
 from pipeline.names import TRACK
 from pipeline.provider import Provider
+from pipeline.spending import charged_calls
 
 NO_CAMERA = "photo"
 """Under which what was asked of no camera is counted: photos, and calls about people. Nothing of their answers is kept."""
@@ -61,10 +62,10 @@ def _kept(result: Result) -> dict[str, Any]:
 
 
 def dollars_of(result: Result) -> float:
-    """Return what a call cost, at most: as for the budget, what failed is not counted."""
-    if result.error or not result.provider.startswith(_AWS):
+    """Return what the calls of a result cost, at most: each that is charged at its dearest step, as the budget counts."""
+    if not result.provider.startswith(_AWS):
         return 0.0
-    return Provider("aws", result.provider.removeprefix(_AWS)).dollars_per_call(result.operation)
+    return charged_calls(result) * Provider("aws", result.provider.removeprefix(_AWS)).dollars_per_call(result.operation)
 
 
 def face_rows(result: Result, number: int) -> list[Row]:

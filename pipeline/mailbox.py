@@ -127,12 +127,15 @@ class Mailbox:
         """Give up a job before its frame was taken, so that another one is enqueued at once."""
         self._run("release", [keys.box(camera)], [token])
 
-    def take(self, camera: str, token: str, seconds: float = FLIGHT_SECONDS) -> TakenFrame | None:
-        """Take the newest frame there is, to be finished within `seconds`; None when the job is stale."""
+    def take(self, camera: str, token: str, seconds: float = FLIGHT_SECONDS, provider: str = "") -> TakenFrame | None:
+        """Take the newest frame there is, to be finished within `seconds`; None when the job is stale.
+
+        `provider` is who will be asked, which stands in the result if nobody finishes it.
+        """
         values = self._run(
             "take",
             [*_box(camera), keys.in_flight(camera), keys.RESULTS, keys.taken(token)],
-            [camera, token, seconds],
+            [camera, token, seconds, provider],
         )
         return None if values is None else _taken(camera, token, values)
 

@@ -82,7 +82,7 @@ class InHand:
 
 @dataclass(slots=True)
 class Attempts:
-    """How many calls for one frame failed before the last and are paid all the same: those that timed out, perhaps."""
+    """How many calls for one frame failed before the last and may be paid all the same: time-outs, and lost workers."""
 
     paid_before: int = 0
 
@@ -148,15 +148,15 @@ class Analyzer:
     def _take(self, camera: str, token: str) -> TakenFrame | None:
         """Take the frame, once more when the reply was lost: the same token gets the same frame."""
         try:
-            return self.mailbox.take(camera, token)
+            return self.mailbox.take(camera, token, provider=self.provider.label)
         except (redis.ConnectionError, redis.TimeoutError):
-            return self.mailbox.take(camera, token)
+            return self.mailbox.take(camera, token, provider=self.provider.label)
 
     def _serve(self, taken: TakenFrame, slot: Slot, asked_at: float) -> None:
         rules = self.cameras.rules_of(taken.frame.camera)
         taken = replace(taken, frame=self._sent(rules.asked(taken.frame), taken.token, rules))
         stages = _stages_before_the_call(taken, asked_at)
-        attempts = Attempts()
+        attempts = Attempts(taken.attempt - 1)
         try:
             answer = self._call_while_worth_it(taken, slot, attempts)
         except CallFailed as failure:

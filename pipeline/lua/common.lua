@@ -82,9 +82,11 @@ end
 
 local function publish_lost(results, camera, now, frame)
   local meta = cjson.decode(redis.call('HGET', frame, 'meta'))
+  local operation, provider, attempt = unpack(redis.call('HMGET', frame, 'operation', 'provider', 'attempt'))
   publish(results, camera, now, cjson.encode({
     seq = tonumber(redis.call('HGET', frame, 'seq')), captured_at = meta.captured_at,
-    width = meta.width, height = meta.height, provider = '',
+    width = meta.width, height = meta.height, provider = provider or '', operation = operation or nil,
+    paid_before = tonumber(attempt or 1) > 1 and tonumber(attempt) - 1 or nil,
     error = {Code = 'WorkerLost', Message = 'the worker that held this frame did not come back'}}))
 end
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 
 WIDTH, HEIGHT = 480, 210
@@ -39,10 +39,10 @@ class Axis:
         """Yield a few round moments of the local clock, and what it shows then."""
         step = next((step for step in _STEPS_OF_TIME if (self.until - self.since) / step <= _MOST_TICKS), _STEPS_OF_TIME[-1])
         offset = datetime.fromtimestamp(self.since).astimezone().utcoffset()
-        shift = offset.total_seconds() if offset else 0.0
+        shift = offset.total_seconds() if offset and self.bucket < _DAY else 0.0
         at = math.ceil((self.since + shift) / step) * step - shift
         while at <= self.until:
-            yield at, clock(at, with_day=step >= _DAY)
+            yield at, clock(at, day=step >= _DAY, utc=self.bucket >= _DAY)
             at += step
 
 
@@ -55,9 +55,9 @@ class Line:
     values: Mapping[int, float]
 
 
-def clock(at: float, *, with_day: bool = False) -> str:
-    """Return what the local clock shows, or the day."""
-    return datetime.fromtimestamp(at).strftime("%d %b" if with_day else "%H:%M")  # noqa: DTZ006  # the local clock is meant
+def clock(at: float, *, day: bool = False, utc: bool = False) -> str:
+    """Return what the local clock shows (or that in UTC), or the day there."""
+    return datetime.fromtimestamp(at, UTC if utc else None).strftime("%d %b" if day else "%H:%M")
 
 
 def lines(title: str, axis: Axis, found: Sequence[Line], number: Number, top: float | None = None) -> str:
@@ -124,7 +124,7 @@ def bars(title: str, found: Sequence[tuple[str, float, int]], number: Number) ->
     longest = max((value for _, value, _ in found), default=0.0) or 1.0
     room, parts = WIDTH - _NAMES - 70, []
     for place, (name, value, color) in enumerate(found):
-        y, width = 4 + place * _ROW, max(1.0, value / longest * room)
+        y, width = 4 + place * _ROW, value / longest * room
         parts.append(_text(_NAMES - 8, y + 13, _short(name), "end"))
         parts.append(f'<rect class="f{color}" x="{_NAMES}" y="{y + 2}" width="{width:.1f}" height="{_STRIP}" rx="2"/>')
         parts.append(_text(_NAMES + width + 6, y + 13, number(value), "start"))
@@ -164,8 +164,9 @@ def _told(at: int, found: Sequence[Line], number: Number) -> str:
 
 
 def _when(axis: Axis, at: float) -> str:
-    day = f"{clock(at, with_day=True)} " if axis.until - axis.since > _DAY or axis.bucket >= _DAY else ""
-    return day.strip() if axis.bucket >= _DAY else f"{day}{clock(at)}"
+    if axis.bucket >= _DAY:
+        return clock(at, day=True, utc=True)  # days are kept in UTC
+    return clock(at) if axis.until - axis.since <= _DAY else f"{clock(at, day=True)} {clock(at)}"
 
 
 def _runs(values: Mapping[int, float], bucket: int) -> Iterator[list[tuple[int, float]]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +39,7 @@ def write_report(settings: Settings, wishes: Wishes) -> str:
         found = read(database, period, settings)
     finally:
         database.close()
-    try:
-        wishes.path.write_text(page(found), encoding="utf-8")
-        wishes.path.chmod(0o600)  # names of people may stand in it
-    except OSError as error:
-        raise SettingsError(f"{wishes.path} cannot be written ({error.strerror}): name another file with -o") from error
+    _write(wishes.path, page(found))
     return f"{wishes.path}: {found.total.results:,} results of {len(found.cameras)} cameras"
 
 
@@ -66,3 +64,16 @@ def period_of(wishes: Wishes, now: float) -> Period:
             f"--since {wishes.since} is too long ago for one report: {LONGEST / 86_400:.0f} days are told at most"
         )
     return Period.around(since, until, now, wishes.cameras)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read, as names of people may stand in it: all of it, or leave what was there."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise SettingsError(f"{path} cannot be written ({error.strerror}): name another file with -o") from error

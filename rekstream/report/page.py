@@ -114,10 +114,13 @@ def _people(found: Figures) -> Iterator[str]:
         if any(counted.values()):
             chart = charts.stacks(name, axis, [Line(name.lower(), color, counted)], _whole)
             yield _card(f"{name}, by {_each(told['step'])}", chart)
-    for name, heading, unit, color in (("ages", "How old they look", "years", 2), ("dwell", "How long they stayed", "s", 6)):
-        bars = [(_group(one["from"], one["to"], unit), float(one["people"]), color) for one in told[name]]
-        if any(many for _, many, _ in bars):
-            yield _card(heading, charts.bars(heading, bars, _whole))
+    for heading, groups, color in (
+        ("How long they stayed", [(_group(one, _stay), one["people"]) for one in told["dwell"]], 6),
+        ("How old they look", [(f"{_group(one, str)} years", one["people"]) for one in told["ages"]], 2),
+        ("What gender they look", [(name.lower(), many) for name, many in told["genders"].items()], 4),
+    ):
+        if any(many for _, many in groups):
+            yield _card(heading, charts.bars(heading, [(name, float(many), color) for name, many in groups], _whole))
 
 
 def _latency(found: Figures) -> Iterator[str]:
@@ -219,10 +222,11 @@ def _figure(value: str, name: str) -> str:
     return f'<div class="card figure"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
 
 
-def _group(low: int, high: int | None, unit: str) -> str:
+def _group(bounds: Mapping[str, int | None], number: Callable[[int], str]) -> str:
+    low, high = bounds["from"] or 0, bounds["to"]
     if high is None:
-        return f"{low} {unit} and more"
-    return f"under {high} {unit}" if not low else f"{low} to {high} {unit}"
+        return f"{number(low)} and more"
+    return f"{number(low)} to {number(high)}" if low else f"under {number(high)}"
 
 
 Column = tuple[str, Callable[[Any], str]]
@@ -275,7 +279,7 @@ def _known_share(value: float | None) -> str:
 
 
 def _stay(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"  # noqa: PLR2004  # two minutes
+    return "-" if seconds is None else f"{seconds:,.0f} s" if seconds < 60 else f"{seconds / 60:,.3g} min"  # noqa: PLR2004  # a minute
 
 
 def _percent(value: float) -> str:

@@ -21,7 +21,9 @@ from pipeline.jobs import QUEUE_KEY, JobQueue
 from pipeline.ledger import Ledger
 from pipeline.mailbox import Mailbox, Offer
 from pipeline.results import Results
+from pipeline.spending import charged_calls
 
+AWS = "aws us-east-1"
 CAMERA = "door"
 
 
@@ -57,7 +59,7 @@ class Worker:
 
     def take(self, seconds: float = 15.0) -> TakenFrame | None:
         token = self.next_token()
-        return None if token is None or not self.mailbox.hold(CAMERA, token) else self.mailbox.take(CAMERA, token, seconds)
+        return None if token is None or not self.mailbox.hold(CAMERA, token) else self.mailbox.take(CAMERA, token, seconds, AWS)
 
 
 @pytest.fixture(params=["valkey", "fakeredis"])
@@ -302,6 +304,7 @@ def test_a_frame_whose_worker_was_lost_has_failed_and_says_so_in_the_results(
     (result,) = Results(connection).latest()
     assert result.error
     assert result.error["Code"] == "WorkerLost"
+    assert (result.provider, result.operation, charged_calls(result)) == (AWS, "DetectFaces", 1)
     assert not mailbox.finish(taken, "analysed", result_of(taken)).counted
     assert mailbox.balance(CAMERA).late == 1
     assert mailbox.balance(CAMERA).adds_up
@@ -334,7 +337,7 @@ def test_policy_every_tries_a_frame_again_whose_worker_was_lost(mailbox: Mailbox
     assert mailbox.drained(CAMERA)
 
 
-def test_a_frame_that_loses_five_workers_has_failed(mailbox: Mailbox, worker: Worker) -> None:
+def test_a_frame_that_loses_five_workers_has_failed(mailbox: Mailbox, worker: Worker, connection: redis.Redis) -> None:
     Producer(mailbox, Policy.EVERY).sample()
     for _ in range(5):
         assert worker.take(seconds=-1)
@@ -342,6 +345,8 @@ def test_a_frame_that_loses_five_workers_has_failed(mailbox: Mailbox, worker: Wo
     assert worker.take() is None
     assert mailbox.balance(CAMERA).failed == {"lost": 1}
     assert mailbox.balance(CAMERA).adds_up
+    (result,) = Results(connection).latest()
+    assert charged_calls(result) == 5  # nobody knows whether they were made: the budget counted each
 
 
 def test_the_newest_picture_is_never_replaced_by_an_older_one(

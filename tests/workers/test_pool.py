@@ -301,7 +301,7 @@ def test_policy_every_loses_no_frame_when_workers_are_killed_and_calls_fail(brok
     assert cameras.add_up()
     assert all(cameras.mailbox.balance(camera).failed == {} for camera in cameras.ledgers)
     tries = [result.response.get("paid_before", 0) for result in Results(broker.scripts).latest()]
-    assert 1 <= sum(tries) <= len(endpoint.calls) - 4  # calls that answered something are paid, and told of
+    assert 2 <= sum(tries) <= len(endpoint.calls)  # what a lost worker asked, or was answered nonsense to, may be paid
 
 
 def test_a_refused_permission_is_said_once_and_calls_are_held_back(broker: Broker) -> None:
