@@ -25,12 +25,14 @@ class HistorySettings:
     """What the history process is told.
 
     `data` is the folder of history.sqlite, `database` the URL of another database or '' for that one; what is older than `keep`
-    seconds is deleted, 0 keeps all. `prices` are those of AWS, `region` is where calls would be paid that cost nothing here.
+    seconds is deleted, 0 keeps all. `time_zone` is where days begin and end (Europe/Berlin), '' that of this machine. `prices`
+    are those of AWS, `region` is where calls would be paid that cost nothing here.
     """
 
     data: Path
     database: str = ""
     keep: float = 30 * 86_400.0
+    time_zone: str = ""
     version: str = ""
     privacy: bool = False
     archive: ArchiveSettings | None = None

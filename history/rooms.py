@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from history.archive import ArchivedPictures
+from history.attendance import Attendance
 from history.audience import Audience
+from history.forgetting import Forgetting
 from history.house import Recorder
 from history.latency import Latency
+from history.mirror import Mirror
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
+from history.search import Search
 from history.shows import Shows
 from history.spending import SpendingBook
 from history.status import Status
+from history.timeline import Timeline
 
-ROOMS: tuple[type[Recorder], ...] = (ArchivedPictures, Records, Status, SpendingBook, Latency, Audience, Shows, Retention)
+ROOMS: tuple[type[Recorder], ...] = (
+    ArchivedPictures,
+    Records,
+    Status,
+    SpendingBook,
+    Latency,
+    Audience,
+    Shows,
+    Mirror,
+    Search,
+    Timeline,
+    Attendance,
+    Forgetting,
+    Retention,
+)
 """In the order in which they hear results."""
 
 TABLES = METADATA

@@ -15,6 +15,7 @@ from pipeline.requests import Request
 VIEWS_SECONDS = 600.0  # in which the same look of the same caller is one entry
 KEEP_SECONDS = 366 * 24 * 3600.0
 MOST = 1000
+LONGEST = 200
 _LAST = 2**53
 _TIDY_SECONDS = 3600.0
 
@@ -74,7 +75,7 @@ class Audit(Room):
 
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered about the log."""
-        return {"audit.list": self._list, "audit.viewed": self._viewed}
+        return {"audit.list": self._list, "audit.viewed": self._viewed, "audit.note": self._note}
 
     def chores(self) -> tuple[Chore, ...]:
         """Let entries go after a year."""
@@ -82,6 +83,12 @@ class Audit(Room):
 
     def _viewed(self, request: Request) -> Mapping[str, Any]:
         self.viewed(request.who, str(request.members["what"]), str(request.members.get("person", "")))
+        return {}
+
+    def _note(self, request: Request) -> Mapping[str, Any]:
+        """Write down what another process did with a person's data."""
+        told = {name: str(request.members.get(name, ""))[:LONGEST] for name in ("what", "person", "detail")}
+        self.note(request.who, **told)
         return {}
 
     def _list(self, request: Request) -> Mapping[str, Any]:

@@ -12,10 +12,10 @@ from people.calls import Picture
 from people.enrolment import Enrolment
 from people.face_library import Library, words
 from people.house import House, Room, room_of
-from people.purposes import Purposes
 from people.register import EnrolledFace, Person, Place, Register
 from pipeline.answering import Answer
 from pipeline.errors import EnrolmentRefused, SettingsError, UnknownPerson
+from pipeline.purposes import Purposes
 from pipeline.requests import Request
 from pipeline.tracks import Faces
 from vision.pictures import inspect

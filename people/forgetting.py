@@ -17,6 +17,7 @@ from people.collection import Collection
 from people.desk import picture_of
 from people.enrolment import Enrolment
 from people.face_library import Library, words
+from people.history_desk import HistoryDesk
 from people.house import House, Room, room_of
 from people.register import EXTERNAL, USER, Person, Place, Register
 from people.traces import Traces, TracesInRedis
@@ -57,6 +58,7 @@ class Forgetting(Room):
         self._library = room_of(rooms, Library)
         self._enrolment = room_of(rooms, Enrolment)
         self._audit = room_of(rooms, Audit)
+        self._history = room_of(rooms, HistoryDesk)
 
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered about forgetting."""
@@ -74,6 +76,7 @@ class Forgetting(Room):
         place = self._library.place()
         if place is not None:
             self._delete_leftovers(place)
+        self._history.finish()
 
     def is_unfinished(self, place: Place) -> bool:
         """Say whether the collection at a place may still hold somebody who is to be forgotten."""
@@ -92,7 +95,9 @@ class Forgetting(Room):
             until = Results(self.house.broker.scripts).last_id()
             seen, results = self._seen.remove(traces, until)
             removed.update(seen)
-            remaining = self._search(traces, until, picture)
+            there = self._history.forget_there(person.id, traces.tracks)
+            removed.update(there.removed)
+            remaining = {**self._search(traces, until, picture), **there.remaining}
             removed["people"] += 1
             self._register.drop(person.id)
             remaining["people"] = self._register.count(person.id)
@@ -106,6 +111,7 @@ class Forgetting(Room):
             "removed": dict(removed),
             "remaining": remaining,
             "unreachable": [words(place.scope) for place in unreachable],
+            "unfinished": [there.why] if there.why else [],
             "results": results,
             "tracks": list(traces.tracks),
         }

@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 from people import rejections, unknowns, visits
 from people.heard import Search, Sighting, searches, sightings
 from people.house import House, Room, room_of
-from people.purposes import Purposes
 from people.register import Register
 from people.rejections import Rejections
 from people.unknowns import Unknowns, Vector, vector_of
@@ -40,6 +39,7 @@ from pipeline.chores import Chore
 from pipeline.entities import Result
 from pipeline.happenings import Happenings
 from pipeline.names import NAME_SECONDS, Names, TrackName
+from pipeline.purposes import Purposes
 
 UNDECIDED_SECONDS = 3.0
 """Whoever has no name after so long in sight is taken for unknown, whether a search was answered or not."""

@@ -6,12 +6,14 @@ from people import follower
 from people.adoption import Adoption
 from people.alerts import Alerts
 from people.audit import Audit
+from people.changes import Changes
 from people.corrections import Corrections
 from people.desk import Desk
 from people.enrolment import Enrolment
 from people.face_library import Library
 from people.forgetting import Forgetting
 from people.guestbook import Guestbook
+from people.history_desk import HistoryDesk
 from people.house import Room
 from people.identities import Identities
 from people.register import Register
@@ -28,6 +30,8 @@ ROOMS: tuple[type[Room], ...] = (
     Corrections,
     Guestbook,
     Alerts,
+    HistoryDesk,
+    Changes,
 )
 """In the order in which they hear results."""
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     alert_days: float = Field(30.0, gt=0, le=3650, description="days for which alerts are kept")
     unknown_hours: float = Field(24.0, ge=0, le=8760, description="hours for which unknown faces are recognised again; 0 never")
     database: SecretStr | None = Field(None, description="URL of the history's database; without it a file in the data folder")
+    time_zone: str = Field("", description="time zone of attendance's days, such as Europe/Berlin; this machine's if not said")
     keep: str = Field("30d", description="how long the history is kept: 12h, 30d, 1y, or forever")
     archive: str | None = Field(None, description="s3://bucket/prefix or a folder for analysed pictures; none keeps none")
     archive_kms_key: str = Field("", max_length=2048, description="KMS key of S3's for them; else the bucket's own rule")
@@ -103,6 +105,14 @@ class Settings(BaseSettings):
         if not _COLLECTION.fullmatch(value):
             raise ValueError("is no id of a collection: write 1 to 255 letters, digits, _ . or -")
         return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        try:
+            return str(ZoneInfo(value)) if value else ""
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone that this machine knows: write one such as Europe/Berlin, or UTC") from None
 
     @field_validator("keep")
     @classmethod

@@ -104,7 +104,7 @@ def forget(client: Client, name: str, picture: Path | None) -> int:
     """Forget somebody and print what was removed from where and what a search finds; return 0, or 1 when something is left."""
     done = client.forget(name, _read(picture) if picture else None)
     typer.echo(forgotten(done))
-    return SOME_REFUSED if any(done["remaining"].values()) or done["unreachable"] else 0
+    return SOME_REFUSED if any(done["remaining"].values()) or done["unreachable"] or done["unfinished"] else 0
 
 
 def forgotten(done: Mapping[str, Any]) -> str:
@@ -116,7 +116,7 @@ def forgotten(done: Mapping[str, Any]) -> str:
         for what in sorted(removed.keys() | remaining.keys())
         if removed.get(what) or what in remaining
     ]
-    lines = [f"{what:<14}{gone:>8}{left:>18}" for what, gone, left in rows]
+    lines = [f"{what:<18}{gone:>8}{left:>18}" for what, gone, left in rows]
     return "\n".join([*lines, _verdict(done)])
 
 
@@ -127,6 +127,8 @@ def _verdict(done: Mapping[str, Any]) -> str:
     if done["unreachable"]:
         where = " and ".join(done["unreachable"])
         return f"{done['name']} is forgotten here; the faces at {where} are deleted as soon as that one answers again"
+    if done["unfinished"]:
+        return f"{done['name']} is forgotten here; {done['unfinished'][0]}"
     return f"{done['name']} is forgotten: searching finds nothing (files that --output wrote are out of reach: look there too)"
 
 

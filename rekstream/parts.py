@@ -136,6 +136,7 @@ def history(settings: Settings, stop: threading.Event) -> None:
             data=settings.data,
             database=settings.database.get_secret_value() if settings.database else "",
             keep=settings.keep_seconds,
+            time_zone=settings.time_zone,
             version=__version__,
             privacy=settings.privacy,
             archive=ArchiveSettings.of(settings),

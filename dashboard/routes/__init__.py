@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from dashboard.parts import Parts
 from dashboard.routes import (
     alerts,
+    attendance,
     audience,
     browser_camera,
     cameras,
@@ -40,6 +41,7 @@ ROOMS = (
     replays,
     money,
     audience,
+    attendance,
     latency,
     sessions,
     operation,

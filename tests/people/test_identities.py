@@ -397,7 +397,7 @@ def test_a_camera_that_becomes_an_audience_names_nobody_any_more(home: Home, mon
     home.heard()
     assert home.name("hall-1") == "Grace Hopper"
     CameraRegistry(home.broker.scripts).put([Camera("hall", "demo", 5.0, purpose=Purpose.AUDIENCE)])
-    monkeypatch.setattr("people.purposes.LOOK_SECONDS", 0.0)  # else within a second
+    monkeypatch.setattr("pipeline.purposes.LOOK_SECONDS", 0.0)  # else within a second
     home.identities._refresh()
     assert home.name("hall-1") is None
     with pytest.raises(SettingsError, match="nobody is named at 'hall': its purpose is an audience"):

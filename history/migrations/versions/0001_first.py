@@ -15,6 +15,25 @@ down_revision = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "alerts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("watch", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("visit", sa.Text(), nullable=False),
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("captured_at", sa.Double(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("alerts_by_time", "alerts", ["at"], unique=False)
+    op.create_index("alerts_of_person", "alerts", ["person"], unique=False)
+    op.create_table(
         "audience",
         sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -68,6 +87,24 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("audience_states_by_time", "audience_states", ["at"], unique=False)
+    op.create_table(
+        "corrections",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("arrival", sa.Text(), nullable=True),
+        sa.Column("leaving", sa.Text(), nullable=True),
+        sa.Column("arrival_at", sa.Double(), nullable=True),
+        sa.Column("leaving_at", sa.Double(), nullable=True),
+        sa.Column("excused", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("corrections_by_time", "corrections", ["at"], unique=False)
+    op.create_index("corrections_of_day", "corrections", ["day"], unique=False)
+    op.create_index("corrections_of_person", "corrections", ["person", "day"], unique=False)
     op.create_table(
         "erasures",
         sa.Column("camera", sa.Text(), nullable=False),
@@ -181,6 +218,22 @@ def upgrade() -> None:
     )
     op.create_index("minutes_by_time", "minutes", ["minute"], unique=False)
     op.create_table(
+        "mirror",
+        sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("whole_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("one"),
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("added", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "results",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -290,10 +343,29 @@ def upgrade() -> None:
         sqlite_where=sa.text("person IS NOT NULL"),
         postgresql_where=sa.text("person IS NOT NULL"),
     )
+    op.create_table(
+        "visits",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("unknown", sa.Text(), nullable=True),
+        sa.Column("similarity", sa.Double(), nullable=False),
+        sa.Column("began", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=False),
+        sa.Column("is_open", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("visits_by_time", "visits", ["ended", "began"], unique=False)
+    op.create_index("visits_of_camera", "visits", ["camera", "ended", "began"], unique=False)
+    op.create_index("visits_of_person", "visits", ["person", "ended", "began"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_index("visits_of_person", table_name="visits")
+    op.drop_index("visits_of_camera", table_name="visits")
+    op.drop_index("visits_by_time", table_name="visits")
+    op.drop_table("visits")
     op.drop_index(
         "tracks_of_person",
         table_name="tracks",
@@ -319,6 +391,8 @@ def downgrade() -> None:
     op.drop_index("results_of_camera", table_name="results")
     op.drop_index("results_by_time", table_name="results")
     op.drop_table("results")
+    op.drop_table("people")
+    op.drop_table("mirror")
     op.drop_index("minutes_by_time", table_name="minutes")
     op.drop_table("minutes")
     op.drop_index("laughs_of_camera", table_name="laughs")
@@ -332,7 +406,14 @@ def downgrade() -> None:
     op.drop_index("faces_of_camera", table_name="faces")
     op.drop_table("faces")
     op.drop_table("erasures")
+    op.drop_index("corrections_of_person", table_name="corrections")
+    op.drop_index("corrections_of_day", table_name="corrections")
+    op.drop_index("corrections_by_time", table_name="corrections")
+    op.drop_table("corrections")
     op.drop_index("audience_states_by_time", table_name="audience_states")
     op.drop_table("audience_states")
     op.drop_index("audience_by_time", table_name="audience")
     op.drop_table("audience")
+    op.drop_index("alerts_of_person", table_name="alerts")
+    op.drop_index("alerts_by_time", table_name="alerts")
+    op.drop_table("alerts")

@@ -1,0 +1,137 @@
+"""What happened when: how much was seen in each stretch of time, and who was there from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from history.house import House, Recorder
+from history.mirror import people, visits
+from history.names import a_person
+from history.schema import minutes
+from history.search import a_text, a_time, an_emotion, gaps_between
+from pipeline.answering import Answer
+from pipeline.errors import SettingsError
+from pipeline.purposes import Purposes
+from pipeline.requests import Request
+
+MOST_BUCKETS, MOST_VISITS = 200, 1000
+USUAL_SECONDS = 86_400.0
+STEPS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86_400, 7 * 86_400, 28 * 86_400, 364 * 86_400)
+_FIGURES = ("results", "faces", "smiling", "errors")
+
+
+class Timeline(Recorder):
+    """Answers history.timeline."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._purposes = Purposes(house.broker.scripts)
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Return what is answered about stretches of time."""
+        return {"history.timeline": self._timeline}
+
+    def _timeline(self, request: Request) -> Mapping[str, Any]:
+        told, now = request.members, self.house.clock.now()
+        until = a_time(told, "until", now)
+        since, camera, who = a_time(told, "since", until - USUAL_SECONDS), a_text(told, "camera"), a_text(told, "person")
+        emotion = an_emotion(told).lower()
+        step = step_of(since, until)
+        with self.house.database.reading() as connection:
+            asked = a_person(connection, who)
+            person = asked["Id"] if asked else ""
+            there = visits_between(connection, since, until, camera, person, MOST_VISITS + 1)
+            return {
+                "since": since,
+                "until": until,
+                "step": step,
+                "cameras": [] if person else buckets(connection, since, until, step, camera, emotion),
+                **present(connection, since, until, camera, person),
+                "visits": [self._shown(visit) for visit in there[:MOST_VISITS]],
+                "more": len(there) > MOST_VISITS,
+                "Person": asked,
+                "gaps": gaps_between(connection, since, until),
+            }
+
+    def _shown(self, visit: dict[str, Any]) -> dict[str, Any]:
+        """Return a visit without a name where the camera's purpose names nobody any more."""
+        return visit if self._purposes.names_people(visit["camera"]) else {**visit, "Person": None, "Unknown": None}
+
+
+def step_of(since: float, until: float) -> int:
+    """Return how long the stretches are into which a time is divided, in seconds; raises SettingsError."""
+    if since >= until:
+        raise SettingsError(f"since {since:.0f} and until {until:.0f}: the second has to be later")
+    return next((step for step in STEPS if (until - since) / step <= MOST_BUCKETS), STEPS[-1])
+
+
+def buckets(
+    connection: Connection, since: float, until: float, step: int, camera: str = "", emotion: str = ""
+) -> list[dict[str, Any]]:
+    """Return what was counted in stretches of `step` seconds, by camera, where anything was; faces of one emotion, if said."""
+    figures = {**{name: name for name in _FIGURES}, **({"faces": emotion} if emotion else {})}
+    at = (minutes.c.minute - minutes.c.minute % step).label("at")
+    asked = (
+        select(minutes.c.camera, at, *(func.sum(minutes.c[column]).label(name) for name, column in figures.items()))
+        .where(minutes.c.minute >= int(since) // 60 * 60, minutes.c.minute < until)
+        .group_by(minutes.c.camera, at)
+        .order_by(minutes.c.camera, at)
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in connection.execute(asked.where(minutes.c.camera == camera) if camera else asked):
+        found.setdefault(row.camera, []).append({"at": int(row.at), **{name: int(getattr(row, name)) for name in figures}})
+    return [{"camera": name, "buckets": rows} for name, rows in found.items()]
+
+
+def visits_between(
+    connection: Connection, since: float, until: float, camera: str = "", person: str = "", limit: int = MOST_VISITS
+) -> list[dict[str, Any]]:
+    """Return the visits that touch a time as the API shows them, the last seen first; of a camera or person, if said."""
+    asked = select(visits, people.c.name).outerjoin(people, people.c.id == visits.c.person)
+    asked = asked.where(*_touching(since, until, camera, person)).order_by(visits.c.ended.desc(), visits.c.id.desc())
+    return [as_json(row) for row in connection.execute(asked.limit(limit))]
+
+
+def present(connection: Connection, since: float, until: float, camera: str = "", person: str = "") -> dict[str, Any]:
+    """Return how often and how long people were there between two times, and how many visits were of unknown ones."""
+    first, last = func.min(visits.c.began), func.max(visits.c.ended)
+    asked = select(visits.c.person, func.count(), func.sum(visits.c.ended - visits.c.began), first, last)
+    rows = connection.execute(asked.where(*_touching(since, until, camera, person)).group_by(visits.c.person)).all()
+    names = {row.id: row.name for row in connection.execute(select(people.c.id, people.c.name))}
+    known = [row for row in rows if row[0] in names]
+    return {
+        "people": [
+            {
+                "Person": {"Id": row[0], "Name": names[row[0]]},
+                "visits": row[1],
+                "seconds": round(row[2], 3),
+                "first_at": round(row[3], 3),
+                "last_at": round(row[4], 3),
+            }
+            for row in sorted(known, key=lambda row: names[row[0]].lower())
+        ],
+        "unknown": {"visits": sum(row[1] for row in rows) - sum(row[1] for row in known)},
+    }
+
+
+def as_json(row: Row[Any]) -> dict[str, Any]:
+    """Return a visit, with the name of its person, as the API shows it."""
+    similarity = row.similarity or None
+    return {
+        "id": row.id,
+        "camera": row.camera,
+        "Person": {"Id": row.person, "Name": row.name, "Similarity": similarity} if row.name is not None else None,
+        "Unknown": {"Id": row.unknown} if row.unknown is not None else None,
+        "began_at": round(row.began, 3),
+        "ended_at": round(row.ended, 3),
+        "open": bool(row.is_open),
+    }
+
+
+def _touching(since: float, until: float, camera: str, person: str) -> Sequence[ColumnElement[bool]]:
+    here = [visits.c.camera == camera] if camera else []
+    theirs = [visits.c.person == person] if person else []
+    return visits.c.ended >= since, visits.c.began < until, *here, *theirs

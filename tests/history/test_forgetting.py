@@ -1,0 +1,149 @@
+"""Forgetting goes through the history: what it kept of somebody goes, is looked for, and is not written again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from history.corrections import corrections
+from history.mirror import alerts, people, visits
+from history.packing import unpacked
+from history.schema import faces, minutes, results, tracks
+from people.forgetting import Forgetting
+from people.history_desk import HistoryDesk
+from people.process import PeopleProcess
+from people.register import Register
+from pipeline.broker import Broker
+from tests.conftest import wait_until
+from tests.history.knowing import Both, both, know
+from tests.history.support import face, history_process, publish, rows
+from tests.people.seeing import Seeing
+from tests.people.support import people_process
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("history.mirror.FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr("people.follower.BLOCK_SECONDS", 0.05)
+
+
+@pytest.fixture
+def home(broker: Broker, tmp_path: Path) -> Iterator[Both]:
+    with both(broker, tmp_path, keep=0.0) as found:
+        yield found
+
+
+def traces(home: Both, *words: str) -> list[str]:
+    """Return the tables in which one of these words stands."""
+    tables = (results, faces, tracks, minutes, people, visits, alerts, corrections)
+    told = {
+        table.name: str(
+            [
+                {**row, "response": unpacked(row["response"])} if row.get("response") else row
+                for row in rows(home.history, table)
+            ]
+        )
+        for table in tables
+    }
+    return [name for name, text in told.items() if any(word in text for word in words)]
+
+
+def seen_and_named(home: Both) -> str:
+    """Let Grace be seen with a stranger, and a stranger alone; a day of hers is corrected."""
+    grace = home.know("Grace Hopper", "f1")
+    for at in range(-30, -26):
+        home.seeing.frame(at, "door-1", "door-2")
+        home.seeing.frame(at, "yard-3", camera="yard")
+    home.seeing.search(-29, "door-1", f1=99.5)
+    wait_until(
+        lambda: "visits" in traces(home, grace) and "tracks" in traces(home, grace) and len(rows(home.history, results)) == 9
+    )
+    home.ask("history.correct", person=grace, day=time.strftime("%Y-%m-%d"), changes={"excused": "ill"})
+    return grace
+
+
+def test_the_proof_has_what_the_history_removed_and_found(home: Both) -> None:
+    grace = seen_and_named(home)
+    assert {"faces", "tracks", "people", "visits", "corrections"} <= set(traces(home, grace, "door-1'"))
+    done = home.ask("people.forget", person="Grace Hopper")
+    assert done["unfinished"] == []
+    removed = {what: done["removed"][f"history {what}"] for what in ("names", "visits", "faces", "responses", "corrections")}
+    assert removed == {"names": 1, "visits": 1, "faces": 4, "responses": 4, "corrections": 1}
+    assert {what: count for what, count in done["remaining"].items() if what.startswith("history") and count} == {}
+    assert "history visits" in done["remaining"]
+    assert traces(home, grace, "Grace") == []
+    assert {row["track"] for row in rows(home.history, faces)} == {"door-2", "yard-3"}
+    assert [row["faces"] for row in rows(home.history, minutes)] != []  # how many faces there were tells of nobody
+    for path in Path(str(home.history.database.path)).parent.glob("*.sqlite*"):
+        assert grace.encode() not in path.read_bytes(), path
+
+
+def test_what_is_older_than_people_keeps_is_forgotten_too(home: Both) -> None:
+    """The history knows tracks of a person that people.sqlite knows no more."""
+    grace = home.know("Grace Hopper", "f1")
+    publish(home.broker, at=1000.0, faces=[face("door-1")])
+    wait_until(lambda: rows(home.history, tracks) and rows(home.history, people))
+    with home.history.database.writing() as connection:
+        connection.execute(tracks.update().values(person=grace))
+    assert home.ask("history.remaining", person=grace, tracks=[])["remaining"]["faces"] == 1
+    done = home.ask("people.forget", person=grace)
+    assert (done["removed"]["history faces"], done["remaining"]["history faces"]) == (1, 0)
+    assert rows(home.history, faces) == []
+
+
+def test_a_result_that_was_on_its_way_is_forgotten_when_it_comes(home: Both) -> None:
+    home.ask("history.forget", person="p_1", tracks=["door-1"])
+    publish(home.broker, at=time.time() - 1, faces=[face("door-1"), face("door-2")])
+    wait_until(lambda: [row["track"] for row in rows(home.history, faces)] == ["door-2"])
+    assert traces(home, "'Track': 'door-1'") == []
+    later = publish(home.broker, at=time.time() + 5, faces=[face("door-1")])  # who stays is seen on, as nobody
+    wait_until(lambda: later in str(rows(home.history, results)))
+    assert [row["track"] for row in rows(home.history, faces)] == ["door-2", "door-1"]
+
+
+def test_without_a_history_process_forgetting_says_so_and_is_done_when_it_is_back(broker: Broker, tmp_path: Path) -> None:
+    with people_process(broker, tmp_path) as process:
+        desk = next(room for room in process.rooms if isinstance(room, HistoryDesk))
+        assert desk.forget_there("p_1", []).why == "", "no history was ever here: there is nothing to say"
+        grace = know(process, "Grace Hopper", "f1")
+        with history_process(broker, tmp_path) as history:
+            seeing = Seeing(broker)
+            seeing.stay("door-1", -30, -26)
+            seeing.search(-29, "door-1", f1=99.5)
+            wait_until(lambda: [row["person"] for row in rows(history, visits)] == [grace] and _names(history) == [grace])
+        done: dict[str, Any] = _forget(process, grace)
+        (why,) = done["unfinished"]
+        assert why.startswith(
+            "the history has not forgotten yet, and does as soon as it can (the history process is not running"
+        )
+        assert done["remaining"]["visits"] == 0
+        desk.finish()
+        with history_process(broker, tmp_path) as history:
+            assert [row["person"] for row in rows(history, visits)] in ([grace], [])
+            wait_until(lambda: _finished(desk))
+            assert rows(history, visits) == []
+            assert rows(history, people) == []
+            assert rows(history, faces) == []
+        for path in tmp_path.glob("*.sqlite*"):
+            assert grace.encode() not in path.read_bytes(), path
+
+
+def _names(history: Any) -> list[str | None]:
+    return [row["person"] for row in rows(history, tracks)]
+
+
+def _forget(process: PeopleProcess, person: str) -> dict[str, Any]:
+    room = next(room for room in process.rooms if isinstance(room, Forgetting))
+    register = next(room for room in process.rooms if isinstance(room, Register))
+    done: dict[str, Any] = json.loads(json.dumps(room.forget_person(register.find(person), "a test")))
+    return done
+
+
+def _finished(desk: HistoryDesk) -> bool:
+    desk.finish()
+    return not desk.house.database.rows("SELECT 1 FROM history_leftovers")
