@@ -79,14 +79,19 @@ class Shows(Recorder):
 
     def _erase(self, show: Show, now: float) -> None:
         until = min(show.until(now), show.gone_at or now)
-        with self.house.database.writing() as connection:
+        database, gone = self.house.database, 0
+        with database.reading() as connection:
             cameras = show.cameras or _cameras_between(connection, show.started_at, until)
-            gone = [room.erase(connection, camera, show.started_at, until) for room in self._rooms for camera in cameras]
+        for room in self._rooms:
+            for camera in cameras:
+                with database.writing() as connection:
+                    gone += sum(room.erase(connection, camera, show.started_at, until).values())
+        with database.writing() as connection:
             if now - until > STATE_SECONDS:
                 connection.execute(delete(shows).where(shows.c.id == show.id))
             else:
                 connection.execute(update(shows).where(shows.c.id == show.id).values(stopped_at=until, name=""))
-        log.info("the data of show %s are deleted: %s rows", show.id, sum(sum(one.values()) for one in gone))
+        log.info("the data of show %s are deleted: %d rows", show.id, gone)
 
     def _list(self, _: Request) -> dict[str, Any]:
         with self.house.database.reading() as connection:

@@ -31,11 +31,13 @@ config = typer.Typer(no_args_is_help=True, help="The file rekstream.yml.")
 faces = typer.Typer(no_args_is_help=True, help="People that the running system knows by their faces.")
 watch = typer.Typer(no_args_is_help=True, help="Whom or what you want to hear of, and where: alerts.")
 alerts = typer.Typer(invoke_without_command=True, help="What the watches told.")
+show = typer.Typer(no_args_is_help=True, help="Shows: laughs counted from a start to a stop, with a receipt.")
 app.add_typer(camera, name="camera")
 app.add_typer(faces, name="faces")
 app.add_typer(config, name="config")
 app.add_typer(watch, name="watch")
 app.add_typer(alerts, name="alerts")
+app.add_typer(show, name="show")
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="settings and cameras; rekstream.yml if it is there")]
 Redis = Annotated[str | None, typer.Option(help="Redis or Valkey to use; none starts an embedded one")]
@@ -439,6 +441,50 @@ def alerts_confirm(alert_id: Annotated[str, typer.Argument(metavar="ID")], serve
 def alerts_wrong(alert_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None) -> None:
     """Say that an alert was wrong."""
     typer.echo(describe_alert(_client(server).judge_alert(alert_id, "wrong")))
+
+
+@show.command("start")
+def show_start(
+    name: str,
+    cameras: Annotated[list[str] | None, typer.Option("--camera", help="count at this camera; at all if none is said")] = None,
+    price: Annotated[float | None, typer.Option(min=0, help="what one laugh costs")] = None,
+    currency: Annotated[str | None, typer.Option(help="of the price: EUR; USD if not said")] = None,
+    gone: Annotated[str | None, typer.Option(help="delete all its data at: 06:00, 12h (from now), '2026-11-24 06:00'")] = None,
+    server: Server = None,
+) -> None:
+    """Start to count the laughs of a show."""
+    from rekstream.shows import describe_show, hour_to_come  # noqa: PLC0415  # beside its only users
+
+    gone_at = hour_to_come(gone, time.time()) if gone else None
+    members = {"name": name, "cameras": cameras or None, "price": price, "currency": currency, "gone_at": gone_at}
+    typer.echo(describe_show(_client(server).start_show(members)))
+
+
+@show.command("stop")
+def show_stop(show_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None, json: JsonFlag = False) -> None:
+    """Stop a show and print its receipt."""
+    from rekstream.shows import receipt_in_words  # noqa: PLC0415  # beside its only users
+
+    found = _client(server).stop_show(show_id)
+    _print_json(found) if json else typer.echo(receipt_in_words(found))
+
+
+@show.command("list")
+def show_list(server: Server = None, json: JsonFlag = False) -> None:
+    """Name the shows, the newest first."""
+    from rekstream.shows import describe_show  # noqa: PLC0415  # beside its only users
+
+    found = _client(server).shows()
+    _print_json(found) if json else typer.echo("\n".join(map(describe_show, found)) or "there are no shows")
+
+
+@show.command("receipt")
+def show_receipt(show_id: Annotated[str, typer.Argument(metavar="ID")], server: Server = None, json: JsonFlag = False) -> None:
+    """Print the receipt of a show as it is now."""
+    from rekstream.shows import receipt_in_words  # noqa: PLC0415  # beside its only users
+
+    found = _client(server).receipt(show_id)
+    _print_json(found) if json else typer.echo(receipt_in_words(found))
 
 
 @faces.command("add")

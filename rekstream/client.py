@@ -123,6 +123,23 @@ class Client:
         """Return what was spent: `since`, `until` and `camera` (several) may be said."""
         return self._ask("GET", f"/api/money?{urlencode(_said(members), doseq=True)}")
 
+    def shows(self) -> list[dict[str, Any]]:
+        """Return the shows, the newest first."""
+        found: list[dict[str, Any]] = self._ask("GET", "/api/shows")["shows"]
+        return found
+
+    def start_show(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a show and return it."""
+        return self._ask("POST", "/api/shows", _said(members))
+
+    def stop_show(self, show: str) -> dict[str, Any]:
+        """Stop a show and return its receipt."""
+        return self._ask("POST", f"/api/shows/{quote(show, safe='')}/stop")
+
+    def receipt(self, show: str) -> dict[str, Any]:
+        """Return the receipt of a show as it is now."""
+        return self._ask("GET", f"/api/shows/{quote(show, safe='')}")
+
     def results(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest results of all cameras, oldest first."""
         found: list[dict[str, Any]] = self._ask("GET", f"/api/results?limit={limit}")["results"]

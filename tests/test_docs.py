@@ -66,6 +66,7 @@ def test_every_command_stands_in_the_readme_or_the_docs() -> None:
     names += [f"config {command.name}" for command in cli.config.registered_commands]
     names += [f"watch {command.name}" for command in cli.watch.registered_commands]
     names += [f"alerts {command.name}" for command in cli.alerts.registered_commands]
+    names += [f"show {command.name}" for command in cli.show.registered_commands]
     missing = [name for name in names if f"rekstream {name.replace('_', '-')}" not in everything]
     assert missing == []
 

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from history.schema import faces, minutes, results
 from history.shows import Shows
 from pipeline import keys
 from pipeline.broker import Broker
-from pipeline.errors import RekstreamError, StorageError
+from pipeline.errors import RekstreamError, SettingsError, StorageError
 from pipeline.presence import living
 from pipeline.requests import Request
+from rekstream import cli
+from rekstream.shows import hour_to_come
 from tests.conftest import Valkey, wait_until
 from tests.dashboard.support import LOCAL, Api, camera, dashboard, put_cameras
 from tests.history.support import face, history_process, publish, rows
@@ -303,3 +306,46 @@ def test_the_tracks_of_somebody_who_is_forgotten_are_gone(broker: Broker, tmp_pa
             assert room.forget(connection, "p_1", ["stage-1"]) == {"stays": 1, "laughs": 2, "stays under way": 1}
             assert set(room.remaining(connection, "p_1", ["stage-1"]).values()) == {0}
         assert [row["track"] for row in rows(process, stays)] == ["stage-2"]
+
+
+def test_the_commands_start_stop_list_and_print_a_receipt(
+    session_valkey: Valkey, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_cameras(broker, camera("stage"))
+    with running(session_valkey, broker, tmp_path) as (api, process):
+
+        def said(*words: str, code: int = 0) -> str:
+            monkeypatch.setattr("sys.argv", ["rekstream", "show", *words, "--server", api.url])
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+            assert (end.value.code or 0) == code
+            return "".join(capsys.readouterr())
+
+        assert said("list") == "there are no shows\n"
+        line = said("start", "Late", "--camera", "stage", "--price", "0.3", "--currency", "EUR", "--gone", "12h")
+        show = line.split()[0]
+        assert "Late  stage" in line
+        assert "running, 0.3 EUR a laugh, its data go at 20" in line
+        with process.database.writing() as connection:
+            connection.execute(shows.update().values(started_at=SINCE))
+        hall(broker)
+        wait_until(lambda: are_written(process, 200))
+        receipt = said("receipt", show)
+        assert "3 laughs at 0.3 EUR: 0.90 EUR\n" in receipt
+        assert "2 faces, there for 39.8 s on average" in receipt
+        assert "200 calls, 0.20 dollars at most, 0 failed" in receipt
+        assert "     3  ##############################\n" in receipt
+        assert "until " in said("stop", show)
+        assert show in said("list")
+        assert "there is no show 's_0'" in said("receipt", "s_0", code=2)
+        assert "is past: write 06:00" in said("start", "Late", "--gone", "2020-01-01", code=2)
+
+
+def test_the_hour_to_come_is_the_next_one_on_the_clock() -> None:
+    now = datetime(2026, 11, 23, 22, 30).astimezone().timestamp()
+    assert datetime.fromtimestamp(hour_to_come("06:00", now), UTC).astimezone().strftime("%d %H:%M") == "24 06:00"
+    assert datetime.fromtimestamp(hour_to_come("23:15", now), UTC).astimezone().strftime("%d %H:%M") == "23 23:15"
+    assert hour_to_come("12h", now) == pytest.approx(now + 43_200)
+    for past in ("2026-11-22", "soon"):
+        with pytest.raises(SettingsError):
+            hour_to_come(past, now)
