@@ -3,11 +3,11 @@
     python -m bench.laughs
 
 Nobody was filmed. The demo's two portraits, one calm, one smiling with her teeth showing, are laid upon each other at five
-shares, in twelve conditions (size, light, blur, JPEG) and twelve small turns each: what the models say of these 720 pictures is all that
-the sequences are made of. A face goes between calm and laughing by those shares; each look takes one of the twelve turns at
-random, so that its noise is the models' own. What is no laugh: grins (half of the smiling portrait), talking (an open mouth without
-joy) and smiling (joy with a closed mouth), put together from the scores of both. One look in twenty is missing, one in fifty is of
-another share altogether, and looks come unevenly.
+shares, in twelve conditions (size, light, blur, JPEG) and twelve small turns each: what the models say of these 720 pictures
+is all that the sequences are made of. A face goes between calm and laughing by those shares; each look takes one of the twelve turns at
+random, so that its noise is the models' own. What is no laugh: grins (half of the smiling portrait), talking (an open mouth
+without joy) and smiling (joy with a closed mouth), put together from the scores of both. One look in twenty is missing, one in
+fifty is of another share altogether, and looks come unevenly.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ Scores = Mapping[tuple[int, float], Sequence[Signs]]
 
 def main() -> None:
     scores = read_scores()
-    print("| results/s | laughs | precision | recall | F1 | start off by, median / p95 | peak off by, median / p95 | count of a show off by |")
+    print(
+        "| results/s | laughs | precision | recall | F1 | start off by, median / p95 | peak off by | count of a show off by |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for rate in RATES:
         tally = measure(scores, rate, SHOWS, SEED)
@@ -154,7 +156,9 @@ def events(chance: random.Random) -> tuple[list[Truth], list[tuple[str, float, f
         truths.append(Truth(at, at + length, at + length * chance.uniform(0.2, 0.6), chance.uniform(0.75, 1)))
         pause = max(4.0, chance.expovariate(1 / (EVERY_SECONDS - length)))
         other = at + length + 1.5
-        others.append((chance.choice(["smile", "talk", "grin"]), other, min(other + chance.uniform(1, 6), at + length + pause - 1.5)))
+        others.append(
+            (chance.choice(["smile", "talk", "grin"]), other, min(other + chance.uniform(1, 6), at + length + pause - 1.5))
+        )
         at += length + pause
     return truths, others
 

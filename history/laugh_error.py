@@ -27,7 +27,13 @@ class Measured:
     count_off: float
 
 
-MEASURED: tuple[Measured, ...] = ()
+MEASURED = (
+    Measured(0.5, precision=0.898, recall=0.606, f1=0.724, start_off=0.50, peak_off=0.42, count_off=0.44),
+    Measured(1, precision=0.827, recall=0.825, f1=0.826, start_off=0.24, peak_off=0.33, count_off=0.18),
+    Measured(2, precision=0.872, recall=0.878, f1=0.875, start_off=0.12, peak_off=0.24, count_off=0.13),
+    Measured(5, precision=0.963, recall=0.889, f1=0.925, start_off=0.07, peak_off=0.18, count_off=0.19),
+    Measured(10, precision=0.986, recall=0.885, f1=0.933, start_off=0.06, peak_off=0.15, count_off=0.19),
+)
 
 
 def measured_at(rate: float) -> Measured:
@@ -37,7 +43,7 @@ def measured_at(rate: float) -> Measured:
 
 def error_of(rate: float | None) -> Mapping[str, Any] | None:
     """Return the error of a count that was made at so many looks a second at each face, as a receipt shows it."""
-    if rate is None or not MEASURED:
+    if rate is None:
         return None
     one = measured_at(rate)
     return {

@@ -231,6 +231,8 @@ def test_a_show_has_a_receipt_that_adds_up(session_valkey: Valkey, broker: Broke
         assert sum(minute["laughs"] for minute in receipt["minutes"]) == 3
         assert receipt["peak"]["laughing"] == 2
         assert receipt["peak"]["at"] - since == pytest.approx(11, abs=0.3)
+        assert (receipt["error"]["measured_at"], receipt["error"]["results_per_second"]) == (5, pytest.approx(5, abs=0.1))
+        assert "not on real audiences" in receipt["error"]["sentence"]
         assert [one["id"] for one in api.get("/api/shows")["shows"]] == [show["id"]]
 
         first, second, _ = receipt["laughs"]["all"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from history.laugh_error import MEASURED, error_of
 from history.laughs import BEGINS_AT, BREATH_SECONDS, ENDS_AT, SHORTEST_SECONDS, UNSEEN_SECONDS, Point, laughs_of
 
 
@@ -81,3 +84,20 @@ def test_laughs_follow_each_other_and_hold_their_peaks(steps: list[tuple[float, 
 @given(st.lists(st.floats(0.0, ENDS_AT - 0.01), min_size=2, max_size=40), st.floats(0.5, 25.0))
 def test_who_stays_below_the_lower_line_never_laughs(scores: list[float], rate: float) -> None:
     assert laughs_of([(number / rate, score) for number, score in enumerate(scores)]) == []
+
+
+def test_the_error_on_a_receipt_is_what_the_bench_wrote() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text()
+    table = page.partition("## How well laughs are counted")[2].partition("\n## ")[0]
+    rows = [re.findall(r"\d+(?:\.\d+)?", line) for line in table.splitlines() if re.match(r"\| \d", line)]
+    written = [(float(r[0]), *map(float, r[2:6]), float(r[7]), float(r[9]) / 100) for r in rows]
+    assert [(m.rate, m.precision, m.recall, m.f1, m.start_off, m.peak_off, m.count_off) for m in MEASURED] == written
+
+
+@pytest.mark.parametrize(("rate", "measured"), [(0.2, 0.5), (0.95, 1), (4.9, 5), (7, 5), (25, 10)])
+def test_an_error_is_told_of_the_nearest_rate_that_is_no_higher(rate: float, measured: float) -> None:
+    told = error_of(rate)
+    assert told is not None
+    assert told["measured_at"] == measured
+    assert ("nothing was measured at so few" in told["sentence"]) == (rate < 0.45)
+    assert error_of(None) is None
