@@ -4,10 +4,10 @@
 
 Nobody was filmed. The demo's two portraits, one calm, one smiling with her teeth showing, are laid upon each other at five
 shares, in twelve conditions (size, light, blur, JPEG) and twelve small turns each: what the models say of these 720 pictures
-is all that the sequences are made of. A face goes between calm and laughing by those shares; each look takes one of the twelve turns at
-random, so that its noise is the models' own. What is no laugh: grins (half of the smiling portrait), talking (an open mouth
-without joy) and smiling (joy with a closed mouth), put together from the scores of both. One look in twenty is missing, one in
-fifty is of another share altogether, and looks come unevenly.
+is all that the sequences are made of. A face goes between calm and laughing by those shares; each look takes
+one of the twelve turns at random, so that its noise is the models' own. What is no laugh: grins (half of the smiling
+portrait), talking (an open mouth without joy) and smiling (joy with a closed mouth), put together from the scores of both.
+One look in twenty is missing, one in fifty is of another share altogether, and looks come unevenly.
 """
 
 from __future__ import annotations
