@@ -54,10 +54,11 @@ SHOWS = {
     "The last column is by how much the simulation misses what is known already.",
     "alerts": "Results out of nothing, each worth an alert, to a webhook on this machine; the last row is the whole system, "
     "from the first frame that shows an enrolled person to the webhook that names them.",
-    "laughs": "Nobody was filmed: portraits cannot laugh. 100 made shows of 20 faces for 100 s, of scores that the local models "
-    "gave to 720 changed pictures of two portraits (`bench/laughs.py` says how; there are misread looks, grins, talk and "
-    "smiles between the laughs). A laugh counts as found if the two overlap, each with one. Real audiences, AWS's scores, faces "
-    "that are hidden or turned, and whether what people call a laugh looks like the smiling portrait, are not proven by this.",
+    "laughs": "Nobody was filmed: portraits cannot laugh. 100 made shows of 20 faces for 100 s, of scores that the local "
+    "models gave to 720 changed pictures of two portraits (`bench/laughs.py` says how; there are misread "
+    "looks, grins, talk and smiles between the laughs). A laugh counts as found if the two overlap, each with "
+    "one. Real audiences, AWS's scores, faces that are hidden or turned, and whether what people call a laugh "
+    "looks like the smiling portrait, are not proven by this.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
     "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
 }

@@ -18,8 +18,9 @@ from history.audience_tables import COUNTS, SECONDS, STEPS, audience, laughs, st
 from history.audience_views import NOW, audience_between, now_of, span_of
 from history.database import add_up
 from history.house import House, Recorder
-from history.laughs import Laugh
+from history.laughs import Laugh, Laughing
 from history.looks import Look, looks_of
+from history.search import a_text
 from history.stays import MINUTE, Minutes, Stay, Told, age_of, difference, emotion_of, gender_of
 from pipeline.answering import Answer
 from pipeline.chores import Chore
@@ -86,8 +87,8 @@ class Audience(Recorder):
     def _audience(self, request: Request) -> Mapping[str, Any]:
         now = self.house.clock.now()
         since, until = span_of(request.members, now)
-        camera = request.members.get("camera") or None
-        cameras = (str(camera),) if camera else ()
+        camera = a_text(request.members, "camera") or None
+        cameras = (camera,) if camera else ()
         with self.house.database.reading() as connection:
             told = audience_between(connection, since, until, cameras) | now_of(connection, now, cameras)
         return {**told, "camera": camera}
@@ -131,10 +132,11 @@ class AudienceCollector(Collector):
 def _write(connection: Connection, seen: Mapping[str, tuple[str, Sequence[Look]]], at: float) -> None:
     """Write what the looks of some tracks change, in results that came out up to `at`."""
     known = _stays(connection, seen)
+    laughed = _laughed(connection, seen.keys() - known.keys())
     changed: dict[str, tuple[Stay, Told]] = {}
     sums: dict[str, list[Minutes]] = {}
     for track, (camera, looks) in seen.items():
-        old = known.get(track) or Stay(camera)
+        old = known.get(track) or Stay(camera, laughing=Laughing(count=laughed.get(track, 0)))
         new = old.seen(looks)
         if new is old:
             continue
@@ -151,6 +153,12 @@ def _write(connection: Connection, seen: Mapping[str, tuple[str, Sequence[Look]]
 def _stays(connection: Connection, tracks: Iterable[str]) -> dict[str, Stay]:
     asked = select(states.c.track, states.c.camera, states.c.state).where(states.c.track.in_(list(tracks)))
     return {track: Stay.of_text(camera, text) for track, camera, text in connection.execute(asked)}
+
+
+def _laughed(connection: Connection, tracks: Iterable[str]) -> dict[str, int]:
+    """Return how many laughs there are of tracks of which nothing else is known any more."""
+    asked = select(laughs.c.track, func.max(laughs.c.place)).where(laughs.c.track.in_(list(tracks))).group_by(laughs.c.track)
+    return {track: place + 1 for track, place in connection.execute(asked)}
 
 
 def _write_laughs(

@@ -73,10 +73,11 @@ laughs = Table(
     UniqueConstraint("track", "place", name="laughs_once"),
     Index("laughs_of_camera", "camera", "start", "minute", "end", "disputed"),
     Index("laughs_by_time", "start", "minute", "end", "disputed"),
+    sqlite_autoincrement=True,
 )
 """Laughs as events; `place` counts those of a track, `minute` is the first second of the minute in which it began.
 
-A disputed one is kept, and not counted.
+A disputed one is kept, and not counted. No number is ever given twice: pages name laughs by them.
 """
 
 audience = Table(

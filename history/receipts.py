@@ -17,6 +17,7 @@ from history.laugh_error import error_of
 from history.laughs import BEGINS_AT, ENDS_AT, SMOOTHING_SECONDS, smoothed
 from history.looks import Signs, signs_of
 from history.packing import unpacked
+from history.rows import NO_CAMERA
 from history.schema import minutes, results
 from history.stays import MINUTE
 from pipeline.faces import counted_faces
@@ -177,10 +178,10 @@ def _calls(connection: Connection, show: Show, until: float) -> dict[str, Any]:
         before = select(*sums).where(results.c.captured_at >= show.started_at, results.c.captured_at < first)
         after = select(*sums).where(results.c.captured_at >= last, results.c.captured_at < until)
         parts = [before, after]
-    found = [connection.execute(part.where(*_at(results, show))).one() for part in parts]
+    found = [connection.execute(part.where(*_at(results, show), results.c.camera != NO_CAMERA)).one() for part in parts]
     if first < last:
         whole = select(func.sum(minutes.c.calls), func.sum(minutes.c.dollars), func.sum(minutes.c.errors))
-        between = (minutes.c.minute >= first, minutes.c.minute < last, *_at(minutes, show))
+        between = (minutes.c.minute >= first, minutes.c.minute < last, *_at(minutes, show), minutes.c.camera != NO_CAMERA)
         found.append(connection.execute(whole.where(*between)).one())
     calls, dollars, failed = (sum(row[place] or 0 for row in found) for place in range(3))
     return {"calls": int(calls), "dollars": round(float(dollars), 6), "failed": int(failed)}

@@ -51,12 +51,26 @@ class Records(Recorder):
         numbers = select(results.c.number).where(*during)
         of_minutes = (minutes.c.camera == camera, minutes.c.minute > since - 60, minutes.c.minute < until)
         connection.execute(update(minutes).where(*of_minutes).values(dict.fromkeys(OF_FACES, 0)))
-        seen = (tracks.c.camera == camera, tracks.c.since < until, tracks.c.until >= since)
         return {
             "faces": connection.execute(delete(faces).where(faces.c.result.in_(numbers))).rowcount,
             "responses": connection.execute(delete(results).where(*during)).rowcount,
-            "tracks": connection.execute(delete(tracks).where(*seen)).rowcount,
+            "tracks": _erase_tracks(connection, camera, since, until),
         }
+
+
+def _erase_tracks(connection: Connection, camera: str, since: float, until: float) -> int:
+    """Delete tracks that lie between two times; who was there before or after keeps that part, by which it can be forgotten."""
+    of_camera = tracks.c.camera == camera
+    inside = and_(of_camera, tracks.c.since >= since, tracks.c.until < until)
+    gone = connection.execute(delete(tracks).where(inside)).rowcount
+    left = select(func.count()).where(faces.c.track == tracks.c.track).scalar_subquery()
+    around = and_(of_camera, tracks.c.since < until, tracks.c.until >= since)
+    connection.execute(update(tracks).where(around).values(faces=left))
+    came_before = and_(around, tracks.c.since < since, tracks.c.until < until)
+    connection.execute(update(tracks).where(came_before).values(until=since))
+    stayed_on = and_(around, tracks.c.since >= since, tracks.c.until >= until)
+    connection.execute(update(tracks).where(stayed_on).values(since=until))
+    return gone
 
 
 def _all_tracks(connection: Connection, person: str, told: Sequence[str]) -> list[str]:

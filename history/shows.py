@@ -34,6 +34,7 @@ LONGEST_NAME = 100
 HIGHEST_PRICE = 1e6
 
 _MEMBERS = {"name", "cameras", "price", "currency", "gone_at"}
+_ID = re.compile(r"[a-z0-9_]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ROUND_SECONDS = 20.0
 
@@ -143,7 +144,8 @@ class Shows(Recorder):
 
     def _show(self, connection: Connection, request: Request) -> Show:
         name = str(request.members.get("id", ""))
-        row = connection.execute(select(shows).where(shows.c.id == name, self._is_there())).mappings().one_or_none()
+        asked = select(shows).where(shows.c.id == name, self._is_there())
+        row = connection.execute(asked).mappings().one_or_none() if _ID.fullmatch(name) else None
         if row is None:
             raise UnknownShow(f"there is no show {name[:40]!r}: `rekstream show list` names them")
         return show_of(row)

@@ -22,8 +22,9 @@ def hour_to_come(text: str, now: float) -> float:
     """
     words = text.strip().lower()
     if clock := _CLOCK.fullmatch(words):
-        today = _here(now).replace(hour=int(clock["hour"]), minute=int(clock["minute"]), second=0, microsecond=0)
-        return (today if today.timestamp() > now else today + timedelta(days=1)).timestamp()
+        today = datetime.fromtimestamp(now)  # noqa: DTZ006  # what the clock on the wall shows, also when it is set
+        hour = today.replace(hour=int(clock["hour"]), minute=int(clock["minute"]), second=0, microsecond=0)
+        return (hour if hour.timestamp() > now else hour + timedelta(days=1)).timestamp()
     found = 2 * now - moment(words, now) if _AHEAD.fullmatch(words) else moment(words, now)
     if found <= now:
         raise SettingsError(f"{text[:60]!r} is past: write 06:00, 12h (from now) or '2026-11-24 06:00'")

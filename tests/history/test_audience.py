@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,8 +20,10 @@ from history import process as process_module
 from history.audience import Audience
 from history.audience_tables import STEPS, audience, laughs, shows, stays
 from history.house import HistorySettings, Recorder
+from history.packing import unpacked
 from history.process import HistoryProcess
-from history.schema import faces, minutes, results
+from history.records import Records
+from history.schema import faces, minutes, results, tracks
 from history.shows import Shows
 from pipeline import keys
 from pipeline.broker import Broker
@@ -220,14 +223,20 @@ def test_a_show_has_a_receipt_that_adds_up(session_valkey: Valkey, broker: Broke
         hall(broker, since)
         publish(broker, "yard", at=since + 1, provider="aws us-east-1")
         publish(broker, "stage", at=since - 1, provider="aws us-east-1", faces=[])
-        publish(broker, "stage", at=since + 2, provider="aws us-east-1", error={"Code": "ThrottlingException", "Message": ""})
+        publish(
+            broker,
+            "stage",
+            at=since + 2,
+            provider="aws us-east-1",
+            error={"Code": "ThrottlingException", "Message": "", "Kind": "throttled"},
+        )
         wait_until(lambda: are_written(process, 203))
         receipt = api.http.post(f"/api/shows/{show['id']}/stop").json()
         assert receipt == {**api.get(f"/api/shows/{show['id']}"), "show": receipt["show"]}
         assert (receipt["show"]["running"], receipt["amount"]) == (False, 0.9)
         assert (receipt["laughs"]["counted"], receipt["laughs"]["disputed"]) == (3, 0)
         assert receipt["people"]["arrivals"] == 2
-        assert receipt["calls"] == {"calls": 201, "dollars": 0.2, "failed": 1}
+        assert receipt["calls"] == {"calls": 201, "dollars": 0.2, "failed": 1}  # a throttle is not charged
         assert sum(minute["laughs"] for minute in receipt["minutes"]) == 3
         assert receipt["peak"]["laughing"] == 2
         assert receipt["peak"]["at"] - since == pytest.approx(11, abs=0.3)
@@ -299,6 +308,32 @@ def test_all_data_of_a_show_are_gone_at_the_hour_chosen(broker: Broker, tmp_path
         assert rows(process, shows) == []  # nothing of it can come late any more
 
 
+def test_who_was_there_before_and_after_an_erased_show_keeps_that_and_can_be_forgotten(broker: Broker, tmp_path: Path) -> None:
+    with history_process(broker, tmp_path) as process:
+        hall(broker, seconds=20)
+        wait_until(lambda: are_written(process, 100))
+        (before,) = [row for row in rows(process, laughs) if row["track"] == "stage-1"]
+        with process.database.writing() as connection:
+            gone = [room.erase(connection, "stage", SINCE + 15, SINCE + 25) for room in process.rooms]
+        assert {word: count for one in gone for word, count in one.items() if count} == {
+            "faces": 50,
+            "responses": 25,
+            "stays": 2,
+        }
+        assert [(row["until"], row["faces"]) for row in rows(process, tracks)] == [(SINCE + 15, 75)] * 2
+        for number in range(150, 200):  # from 30 s on one of them is there again, and laughs again
+            joy = laughing(number / 5, (33, 35))
+            publish(broker, "stage", at=SINCE + number / 5, faces=[seen("stage-1", joy, joy)])
+        wait_until(lambda: are_written(process, 125))
+        first, second = (row for row in rows(process, laughs) if row["track"] == "stage-1")
+        assert (first, second["place"], second["start"] > SINCE + 32) == (before, 1, True)
+        records = next(room for room in process.rooms if isinstance(room, Records))
+        with process.database.writing() as connection:
+            assert records.forget(connection, "", ["stage-1"])["responses"] == 125
+            left = connection.execute(select(results.c.response).where(results.c.response.isnot(None))).scalars()
+            assert [found for found in left if "stage-1" in str(unpacked(found))] == []
+
+
 def test_the_tracks_of_somebody_who_is_forgotten_are_gone(broker: Broker, tmp_path: Path) -> None:
     with history_process(broker, tmp_path) as process:
         hall(broker)
@@ -341,6 +376,21 @@ def test_the_commands_start_stop_list_and_print_a_receipt(
         assert show in said("list")
         assert "there is no show 's_0'" in said("receipt", "s_0", code=2)
         assert "is past: write 06:00" in said("start", "Late", "--gone", "2020-01-01", code=2)
+
+
+@pytest.fixture
+def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_berlin")
+def test_an_hour_is_that_of_the_clock_also_when_it_is_set_back() -> None:
+    evening = datetime(2026, 10, 24, 20, 0, tzinfo=UTC).timestamp()  # 22:00 in summer
+    assert datetime.fromtimestamp(hour_to_come("06:00", evening), UTC) == datetime(2026, 10, 25, 5, 0, tzinfo=UTC)
 
 
 def test_the_hour_to_come_is_the_next_one_on_the_clock() -> None:

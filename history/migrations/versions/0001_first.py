@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("disputed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("track", "place", name="laughs_once"),
+        sqlite_autoincrement=True,
     )
     op.create_index("laughs_by_time", "laughs", ["start", "minute", "end", "disputed"], unique=False)
     op.create_index("laughs_of_camera", "laughs", ["camera", "start", "minute", "end", "disputed"], unique=False)
