@@ -30,6 +30,7 @@ TITLES = {
     "alerts": "How soon an alert arrives, and how many a minute",
     "laughs": "How well laughs are counted",
     "page": "What the page costs, and how old it is",
+    "report": "How long a report takes, and the money of a month",
 }
 SHOWS = {
     "freshness": "Late binding uses what is allowed and stays as fresh as one call lets it, where queued frames grow old and a "
@@ -61,6 +62,8 @@ SHOWS = {
     "looks like the smiling portrait, are not proven by this.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
     "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
+    "report": "Sums as the history keeps them, made up for 40 cameras; reports and money are read from nothing else. A report is "
+    "read and written as HTML.",
 }
 PREFACE = """# Benchmarks
 
