@@ -62,8 +62,8 @@ SHOWS = {
     "looks like the smiling portrait, are not proven by this.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
     "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
-    "report": "Sums as the history keeps them, made up for 40 cameras; reports and money are read from nothing else. A report is "
-    "read and written as HTML.",
+    "report": "Sums as the history keeps them, made up for 40 cameras; reports and money are read from nothing else. A report "
+    "is read and written as HTML.",
 }
 PREFACE = """# Benchmarks
 

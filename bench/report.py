@@ -99,8 +99,16 @@ def sketches() -> Sketches:
 
 MINUTE_SUMS = {
     **dict.fromkeys((*EMOTIONS, *AGES), 5),
-    **{"results": 300, "calls": 310, "errors": 1, "faces": 500, "smiling": 90, "female": 250, "male": 250},
-    **{"dollars": 0.31, "age_sum": 100.0, "age_max": 1.5},
+    "results": 300,
+    "calls": 310,
+    "errors": 1,
+    "faces": 500,
+    "smiling": 90,
+    "female": 250,
+    "male": 250,
+    "dollars": 0.31,
+    "age_sum": 100.0,
+    "age_max": 1.5,
 }
 AUDIENCE_SUMS = {**dict.fromkeys(COUNTS, 3), **dict.fromkeys(SECONDS, 20.0)}
 

@@ -98,7 +98,7 @@ def answer(
     tariffs = {Meter(prices, region).tariff(cost.provider, cost.operation) for cost in found}
     return {
         "since": question.since // HOUR * HOUR,
-        "until": question.until,
+        "until": min(-(-question.until // HOUR) * HOUR, max(question.now, question.until)),
         "bucket_seconds": question.bucket,
         **_sum(found),
         "by_operation": _by(found, lambda cost: {"operation": cost.operation, "provider": cost.provider}),

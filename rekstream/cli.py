@@ -588,7 +588,7 @@ def report(
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Write what was into one page of HTML, out of the history: audience, latency, money, and what is missing."""
+    """Write what was into one page of HTML, out of the history: audience, attendance, latency, money, what is missing."""
     from rekstream.report.command import Wishes, write_report  # noqa: PLC0415  # needs SQLAlchemy
 
     settings = _settings(data=data, database=database)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboard.state import remembered
 from history.database import Database
 from pipeline.errors import SettingsError
 from pipeline.moments import moment
@@ -46,7 +48,8 @@ def write_report(settings: Settings, wishes: Wishes) -> str:
 def read(database: Database, period: Period, settings: Settings) -> Figures:
     """Return the figures of a period; raises SettingsError for a camera that nothing is known of."""
     with database.reading() as connection:
-        found = figures_of(connection, period, prices_of(settings.prices), settings.region)
+        prices, may_name = prices_of(settings.prices), _may_name(settings.data)
+        found = figures_of(connection, period, prices, settings.region, settings.time_zone, may_name)
     missing = sorted(set(period.cameras) - set(found.known_cameras))
     if missing:
         known = ", ".join(found.known_cameras) or "none"
@@ -64,6 +67,12 @@ def period_of(wishes: Wishes, now: float) -> Period:
             f"--since {wishes.since} is too long ago for one report: {LONGEST / 86_400:.0f} days are told at most"
         )
     return Period.around(since, until, now, wishes.cameras)
+
+
+def _may_name(data: Path) -> Callable[[str], bool]:
+    """Return whether people of a camera may be named: as the state file has its purpose, if it knows it."""
+    cameras = remembered(data)
+    return lambda camera: camera not in cameras or cameras[camera].purpose.names_people
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from history import money
+from history.attendance import MOST_DAYS, attendance
 from history.audience_views import audience_between
+from history.days import Days
 from history.latency import SLOT, Sketches, latency_between, merged
 from history.rows import NO_CAMERA
 from history.schema import EMOTIONS, gaps, minutes, streams
@@ -93,8 +96,9 @@ class Gap:
 class Figures:
     """What a report tells. `series` and `presence` (the share of minutes with results, by camera) go by the period's buckets.
 
-    `latency` goes by buckets of SLOT seconds at least, `audience` is what audience_between gives, and
-    `audience_of` the same by camera. `written_until` is how far the history is, where that is before the end.
+    `attendance` is what GET /api/attendance shows, `audience` is what audience_between gives, and `audience_of` the same by
+    camera; `latency` goes by buckets of SLOT seconds at least. `written_until` is how far the history is, where that is before
+    the end.
     """
 
     period: Period
@@ -103,6 +107,7 @@ class Figures:
     series: Mapping[int, Sums]
     cameras: Mapping[str, Sums]
     presence: Mapping[str, Mapping[int, float]]
+    attendance: Sequence[Mapping[str, Any]]
     latency: Mapping[int, Sketches]
     latency_of_all: Sketches
     money: Mapping[str, Any]
@@ -117,8 +122,14 @@ def figures_of(
     period: Period,
     prices: Prices,
     region: str,
+    time_zone: str = "",
+    may_name: Callable[[str], bool] = lambda _: True,
 ) -> Figures:
-    """Return the figures of a period; `region` is where calls would be paid that cost nothing."""
+    """Return the figures of a period.
+
+    `region` is where calls would be paid that cost nothing; `time_zone` that of attendance's days, of the last MOST_DAYS of
+    them; `may_name` says of which cameras people may be named.
+    """
     found = _sums(connection, period)
     latency = latency_between(connection, period.since, period.until, period.cameras, max(period.bucket, SLOT))
     question = money.Question(period.since, period.until, period.now, period.cameras)
@@ -129,6 +140,7 @@ def figures_of(
         {start: _together(sums for (_, at), sums in found.items() if at == start) for start in period.starts},
         {name: _together(sums for (camera, _), sums in found.items() if camera == name) for name in _names(found)},
         _presence(found, period),
+        _attendance(connection, period, time_zone, may_name),
         latency,
         merged(latency.values()),
         money.answer(connection, prices, region, question),
@@ -185,6 +197,20 @@ def _known_cameras(connection: Connection) -> tuple[str, ...]:
         if following is None:
             return tuple(name for name in found if name != NO_CAMERA)
         found.append(following)
+
+
+def _attendance(
+    connection: Connection, period: Period, time_zone: str, may_name: Callable[[str], bool]
+) -> list[dict[str, Any]]:
+    """Return who came and went, by day: whole days, also where the period begins or ends within one."""
+    days = Days(time_zone)
+    last = days.day_of(period.until - 1)
+    first = max(days.day_of(period.since), last - timedelta(days=MOST_DAYS - 1))
+
+    def is_told(camera: str) -> bool:
+        return (not period.cameras or camera in period.cameras) and may_name(camera)
+
+    return attendance(connection, days, first, last, may_name=is_told, now=period.now)
 
 
 def _gaps(connection: Connection, period: Period) -> list[Gap]:

@@ -21,7 +21,8 @@ from rekstream.report.charts import Axis, Line
 from rekstream.report.figures import Figures, Sums
 
 _SHARES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
-_MOST_ROWS = 100
+_MOST_ROWS = 200
+_MOST_NAMED = 30
 _ONE_SECOND = 1.0
 _TEN = 10.0
 
@@ -41,11 +42,14 @@ def _body(found: Figures) -> Iterator[str]:
     yield from _head(found)
     for heading, cards in (
         ("Audience", _audience(found)),
+        ("Attendance", _attendance(found)),
         ("Latency", _latency(found)),
         ("Money", _money(found)),
         ("What is missing", _missing(found)),
     ):
-        yield f'<section><h2>{heading}</h2><div class="grid">{"".join(cards)}</div></section>'
+        inside = "".join(cards)
+        if inside:
+            yield f'<section><h2>{heading}</h2><div class="grid">{inside}</div></section>'
     yield _foot(found)
 
 
@@ -121,6 +125,20 @@ def _people(found: Figures) -> Iterator[str]:
     ):
         if any(many for _, many in groups):
             yield _card(heading, charts.bars(heading, [(name, float(many), color) for name, many in groups], _whole))
+
+
+def _attendance(found: Figures) -> Iterator[str]:
+    came = [entry for entry in found.attendance if entry["state"] != "absent"]
+    if not found.attendance:
+        return
+    names = {entry["Person"]["Id"]: entry["Person"]["Name"] for entry in found.attendance}
+    absent = sorted(set(names) - {entry["Person"]["Id"] for entry in came}, key=lambda person: names[person].lower())
+    told = [f"The newest {_MOST_ROWS} of {len(came):,}."] if len(came) > _MOST_ROWS else []
+    told.append("Whole days, also where the time of this report begins or ends within one.")
+    if absent:
+        more = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
+        told.append(f"Not seen: {', '.join(names[person] for person in absent[:_MOST_NAMED])}{more}.")
+    yield _card("Who came and went", _table(_ATTENDANCE, came[-_MOST_ROWS:]), " ".join(told), wide=True)
 
 
 def _latency(found: Figures) -> Iterator[str]:
@@ -282,6 +300,11 @@ def _stay(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds:,.0f} s" if seconds < 60 else f"{seconds / 60:,.3g} min"  # noqa: PLR2004  # a minute
 
 
+def _about(entry: Mapping[str, Any]) -> str:
+    said = ["excused"] if entry["state"] == "excused" else []
+    return ", ".join(said + ["corrected"] * bool(entry["correction"]) + ["still there"] * entry["open"])
+
+
 def _percent(value: float) -> str:
     return f"{value:.0%}"
 
@@ -316,6 +339,16 @@ _CAMERAS: tuple[Column, ...] = (
     ("laughs", lambda row: f"{row[2]['laughs']:,}"),
     ("failed calls", lambda row: f"{row[1].errors:,}"),
     ("mean age", lambda row: _seconds(row[1].age_sum / row[1].results if row[1].results else None)),
+)
+_ATTENDANCE: tuple[Column, ...] = (
+    ("person", lambda entry: entry["Person"]["Name"]),
+    ("day", lambda entry: entry["day"]),
+    ("first seen", lambda entry: entry["clock"]["first"] or "-"),
+    ("last seen", lambda entry: entry["clock"]["last"] or "-"),
+    ("in sight", lambda entry: _stay(entry["seconds"]) if entry["seconds"] else "-"),
+    ("visits", lambda entry: f"{entry['visits']:,}"),
+    ("cameras", lambda entry: ", ".join(camera["camera"] for camera in entry["cameras"]) or "-"),
+    ("", _about),
 )
 _STAGES: tuple[Column, ...] = (
     ("stage", lambda row: row[0]),

@@ -110,6 +110,14 @@ def test_the_parts_are_the_whole(connection: Connection) -> None:
         assert sum(alone) == pytest.approx(told["dollars"])
 
 
+def test_the_whole_hours_are_told_that_were_counted(connection: Connection) -> None:
+    connection.execute(insert(spending), [row(at(1, hour), 1) for hour in range(24)])
+    told = money.answer(connection, CHEAPER, "us-east-1", money.Question(at(1, 5, 30), at(1, 8, 30), at(2)))
+    assert (told["since"], told["until"], told["calls"]) == (at(1, 5), at(1, 9), 4)
+    told = money.answer(connection, CHEAPER, "us-east-1", money.Question(at(1, 5, 30), at(1, 8, 30), at(1, 8, 30)))
+    assert (told["until"], told["calls"]) == (at(1, 8, 30), 4)  # up to now
+
+
 def test_hours_and_days_add_up_to_the_same(connection: Connection) -> None:
     connection.execute(insert(spending), [row(at(1, hour), 17) for hour in range(24)])
     by_hour, by_day = asked(connection, at(1), at(2)), asked(connection, at(1), at(9))

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from dashboard.state import StateFile
 from history.calls import spending
 from history.database import Database
 from history.latency import AGE, STAGES
+from history.mirror import people, visits
 from history.rooms import TABLES
 from history.schema import gaps, streams
 from pipeline import keys
 from pipeline.broker import Broker
-from pipeline.entities import Result
+from pipeline.entities import Camera, Purpose, Result
 from pipeline.results import Results
 from pipeline.settings import Settings
 from rekstream import cli
@@ -193,6 +195,35 @@ def test_gaps_and_how_far_the_history_is_are_told(tmp_path: Path) -> None:
     assert "Redis was emptied, or is another one" in text
     assert "Whether more came after it, this report cannot tell." in text
     assert "Nothing was analysed in this time, or nothing of it is kept any more." in text
+
+
+def test_who_came_is_told_but_not_of_cameras_that_name_nobody(tmp_path: Path) -> None:
+    database = Database(tmp_path, "", TABLES)
+    visit = {"unknown": None, "similarity": 99.0, "is_open": 0}
+    with database.writing() as connection:
+        known = [{"id": f"p_{name}", "name": name, "added": 0.0} for name in ("Grace <b>", "Ada", "Alan")]
+        connection.execute(insert(people), known)
+        times = [("door", "p_Grace <b>", 1000, 400), ("stage", "p_Ada", 900, 300), ("hall", "p_Alan", 800, 200)]
+        seen = [
+            {"id": number, "camera": camera, "person": person, "began": NOW - began, "ended": NOW - ended, **visit}
+            for number, (camera, person, began, ended) in enumerate(times)
+        ]
+        connection.execute(insert(visits), seen)
+    state = StateFile(tmp_path)
+    state.keep(Camera("stage", "demo", 1.0, purpose=Purpose.AUDIENCE))
+    state.close()
+    settings = Settings(data=tmp_path, time_zone="Europe/Berlin")
+    everywhere = read(database, Period.around(NOW - 3600, NOW, NOW), settings).attendance
+    assert [(entry["Person"]["Name"], entry["state"]) for entry in everywhere] == [
+        ("Ada", "absent"),
+        ("Alan", "present"),
+        ("Grace <b>", "present"),
+    ]
+    assert sum(entry["seconds"] for entry in everywhere) == 1200
+    text = page(read(database, Period.around(NOW - 3600, NOW, NOW), settings))
+    database.close()
+    assert "Grace &lt;b&gt;" in text
+    assert "Not seen: Ada." in text
 
 
 def test_a_report_tells_whole_hours_and_of_weeks_whole_days() -> None:
