@@ -118,7 +118,7 @@ def _kept(camera: Camera, facts: NoticeFacts) -> Iterable[tuple[str, str]]:
         yield _MINUTE_OF_PICTURES
     if _is_archived(camera, facts):
         covered = ", with bands over the faces that were found" if facts.privacy else ""
-        yield f"Each of these pictures, in an archive{covered}", _days_of_the_archive(facts)
+        yield f"Each of these pictures, in an archive{covered}", _days(facts.keep_days)
     yield _FOUND, f"{_days(facts.keep_days)}, in a database"
     if not camera.purpose.names_people:
         return
@@ -130,10 +130,6 @@ def _kept(camera: Camera, facts: NoticeFacts) -> Iterable[tuple[str, str]]:
 
 def _is_archived(camera: Camera, facts: NoticeFacts) -> bool:
     return bool(facts.archive) and camera.purpose.keeps_pictures
-
-
-def _days_of_the_archive(facts: NoticeFacts) -> str:
-    return _days(facts.keep_days) if facts.archive == "folder" else "for as long as its store is set up to keep them"
 
 
 def _where(camera: Camera, facts: NoticeFacts) -> str:

@@ -9,30 +9,38 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Double, Table, Text, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Double, Integer, Table, Text, and_, delete, func, select, true, update
 
 from history.database import insert_new
 from history.house import House, Recorder
 from history.schema import METADATA, results, streams, tracks
 from pipeline.answering import Answer
-from pipeline.archive import PICTURE, RESULT, Archive, Item
+from pipeline.archive import PICTURE, RESULT, Archive, ArchiveError, Item
 from pipeline.archives import open_archive
 from pipeline.cameras import CameraRegistry
 from pipeline.chores import Chore
-from pipeline.errors import UnknownFrame
+from pipeline.errors import StorageError, UnknownFrame
+from pipeline.presence import living
 from pipeline.requests import Request
 from pipeline.shared import Privacy
+from pipeline.tracks import began_about, camera_of_track
 
-PICTURES = "archived pictures"
+PICTURES, UNREACHABLE = "archived pictures", "archives elsewhere"
+AT_A_TIME = 3  # pictures that are read; of eight questions that are answered at a time
+WAIT_SECONDS = 0.5
+AWAY_SECONDS = 15.0  # for which an archive that failed is not asked for pictures again
 AGAIN_SECONDS = 15.0
 LATEST_SECONDS = 180.0  # after which nothing is on its way any more
 RULES_SECONDS = 60.0
 EXPIRY_SECONDS = 600.0
 SENT_SECONDS = 300.0  # after which a picture that was put for Rekognition to read is one that a kill left there
 MARGIN_SECONDS = 2.0  # before and after somebody was followed
+SILENT_SECONDS = 600.0  # for which nobody saw a track that is over
 _AT_ONCE = 200
 
 erasures = Table(
@@ -41,10 +49,15 @@ erasures = Table(
     Column("camera", Text, primary_key=True),
     Column("since", Double, primary_key=True),
     Column("until", Double, primary_key=True),
+    Column("track", Text, primary_key=True),
     Column("again_until", Double, nullable=False),
+    Column("is_done", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What is erased again until a time: pictures of a camera from `since` and before `until`."""
+"""What is to be erased, and erased again until a time: pictures of a camera from `since` and before `until`.
+
+With a `track` it is the pictures of a track of which the history knows nothing, as what is archived tells.
+"""
 
 Span = tuple[str, float, float]
 """A camera, and two times: from, and before."""
@@ -59,34 +72,53 @@ class ArchivedPictures(Recorder):
         self.archive: Archive | None = open_archive(settings) if settings else None
         self._privacy = Privacy(house.broker.scripts, told=house.settings.privacy)
         self._cameras = CameraRegistry(house.broker.scripts)
+        self._reading = threading.BoundedSemaphore(AT_A_TIME)
+        self._away: ArchiveError | None = None
+        self._away_since = 0.0
+        self._redis = house.broker.scripts
 
     def answers(self) -> Mapping[str, Answer]:
         """Answer for the picture of a result."""
         return {"history.frame": self._frame}
 
     def forget(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
-        """Erase all pictures that were taken while these tracks were followed; may raise ArchiveError."""
-        return self._erase(connection, spans_of(connection, tracks)) if self.archive else {}
-
-    def remaining(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
-        """Count the pictures that were taken while these tracks were followed; may raise ArchiveError."""
-        archive = self.archive
-        if archive is None:
-            return {}
-        return {PICTURES: sum(1 for span in spans_of(connection, tracks) for _ in archive.items(*span))}
+        """Write down that all pictures that were taken while these tracks were followed are to be erased."""
+        if self.archive is not None:
+            self._note(connection, [(*span, "") for span in spans_of(connection, tracks)])
+            self._note(connection, [(camera_of_track(track), 0.0, 0.0, track) for track in unknown_of(connection, tracks)])
+        return {}
 
     def erase(self, connection: Connection, camera: str, since: float, until: float) -> Mapping[str, int]:
-        """Erase all pictures of a camera between two times; may raise ArchiveError."""
-        return self._erase(connection, [(camera, since, until)]) if self.archive else {}
+        """Write down that all pictures of a camera between two times are to be erased."""
+        if self.archive is not None:
+            self._note(connection, [(camera, since, until, "")])
+        return {}
+
+    def settle(self) -> Mapping[str, int]:
+        """Erase what was written down, for the first time; may raise ArchiveError, StorageError."""
+        return self._erase(erasures.c.is_done == 0) if self.archive is not None else {}
+
+    def remaining(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
+        """Count the pictures that were taken while these tracks were followed, and what is still to be erased.
+
+        Archives of workers that write elsewhere are counted as well: nobody can look there. May raise ArchiveError.
+        """
+        archive = self.archive
+        elsewhere = {UNREACHABLE: self._elsewhere()}
+        if archive is None:
+            return {what: count for what, count in elsewhere.items() if count}
+        pictures = sum(1 for span in spans_of(connection, tracks) for _ in archive.items(*span))
+        waiting = connection.execute(select(func.count()).select_from(erasures).where(erasures.c.is_done == 0)).scalar_one()
+        return {PICTURES: pictures + int(waiting), **{what: count for what, count in elsewhere.items() if count}}
 
     def chores(self) -> Sequence[Chore]:
-        """Erase what came late, what rules forbid, and what is too old where the archive does not see to that itself."""
+        """Erase what came late, what rules forbid, and what is too old."""
         if self.archive is None:
             return ()
         late = Chore("late pictures", AGAIN_SECONDS, self.erase_again)
         rules = Chore("pictures and rules", RULES_SECONDS, self.erase_forbidden)
         old = Chore("old pictures", EXPIRY_SECONDS, self.erase_old)
-        return (late, rules) if self.archive.expires or not self.house.settings.keep else (late, rules, old)
+        return (late, rules, old) if self.house.settings.keep else (late, rules)
 
     def stop(self) -> None:
         """Close the archive's connections."""
@@ -94,15 +126,11 @@ class ArchivedPictures(Recorder):
             self.archive.close()
 
     def erase_again(self) -> None:
-        """Erase what arrived since it was erased; may raise ArchiveError, StorageError."""
-        archive = self._its_archive()
-        with self.house.database.reading() as connection:
-            found = connection.execute(select(erasures)).all()
-        for row in found:
-            archive.erase(row.camera, row.since, row.until)
-        if any(row.again_until < self.house.clock.now() for row in found):
-            with self.house.database.writing() as connection:
-                connection.execute(delete(erasures).where(erasures.c.again_until < self.house.clock.now()))
+        """Erase what was written down and what has arrived since; may raise ArchiveError, StorageError."""
+        self._erase(true())
+        with self.house.database.writing() as connection:
+            over = and_(erasures.c.again_until < self.house.clock.now(), erasures.c.is_done == 1)
+            connection.execute(delete(erasures).where(over))
 
     def erase_forbidden(self) -> None:
         """Erase pictures of cameras whose purpose keeps none, and what a killed worker left; may raise ArchiveError."""
@@ -113,25 +141,46 @@ class ArchivedPictures(Recorder):
                 archive.erase(camera.id)
 
     def erase_old(self) -> None:
-        """Erase what is older than it is kept; may raise ArchiveError."""
+        """Erase what is older than it is kept, by both clocks; may raise ArchiveError."""
         archive = self._its_archive()
+        before = min(self.house.clock.now(), time.time()) - self.house.settings.keep
         for camera in archive.cameras():
-            archive.erase(camera, until=self.house.clock.now() - self.house.settings.keep)
+            archive.erase(camera, until=before)
 
-    def _erase(self, connection: Connection, spans: Iterable[Span]) -> Mapping[str, int]:
-        archive, found = self._its_archive(), list(spans)
+    def _note(self, connection: Connection, found: Iterable[tuple[str, float, float, str]]) -> None:
         again_until = self.house.clock.now() + LATEST_SECONDS
-        rows = [{"camera": each[0], "since": each[1], "until": each[2], "again_until": again_until} for each in found]
+        names = ("camera", "since", "until", "track")
+        rows = [{**dict(zip(names, each, strict=True)), "again_until": again_until, "is_done": 0} for each in found]
+        for row in rows:  # it may stand there from before
+            where = and_(*(erasures.c[name] == row[name] for name in names))
+            connection.execute(update(erasures).where(where).values(again_until=again_until, is_done=0))
         insert_new(connection, erasures, rows)
-        return {PICTURES: sum(archive.erase(*span) for span in found)}
+
+    def _erase(self, which: ColumnElement[bool]) -> Mapping[str, int]:
+        """Erase outside of any transaction: an archive may take minutes, or be away."""
+        archive, erased = self._its_archive(), 0
+        with self.house.database.reading() as connection:
+            found = connection.execute(select(erasures).where(which)).all()
+        for row in found:
+            span = span_in_archive(archive, row.track) if row.track else (row.camera, row.since, row.until)
+            erased += archive.erase(*span) if span else 0
+            with self.house.database.writing() as connection:
+                same = and_(*(column == getattr(row, column.name) for column in erasures.primary_key))
+                connection.execute(update(erasures).where(same).values(is_done=1))
+        return {PICTURES: erased}
+
+    def _elsewhere(self) -> int:
+        """Count the living workers that archive where this process cannot look."""
+        here = self.archive.place if self.archive else ""
+        places = [process.details.get("archive", {}).get("place", here) for process in living(self._redis, "worker")]
+        return sum(place != here for place in places)
 
     def _frame(self, request: Request) -> Mapping[str, Any]:
         """Return the picture of a result of the history, as base64; raises UnknownFrame where there is none to show."""
         camera, result = str(request.members.get("camera", "")), str(request.members.get("id", ""))
-        archive = self._its_archive()
+        self._its_archive()
         item = self._item(camera, result)
-        picture = archive.read(item, PICTURE) if item else None
-        about = archive.read(item, RESULT) if item and picture else None
+        picture, about = self._read(item) if item else (None, None)
         if picture is None or about is None:
             raise UnknownFrame(f"no picture of result {result!r} of {camera!r} is archived (any more)")
         is_covered = json.loads(about).get("Covered") is True
@@ -139,6 +188,22 @@ class ArchivedPictures(Recorder):
         if self._privacy.is_on and not is_covered:
             raise UnknownFrame(f"the picture of result {result!r} of {camera!r} is from before privacy, and is not shown")
         return {"image": base64.b64encode(picture).decode(), "covered": is_covered}
+
+    def _read(self, item: Item) -> tuple[bytes | None, bytes | None]:
+        """Return a picture and its result; an archive that is slow, or away, holds up no other question."""
+        archive = self._its_archive()
+        if self._away is not None and time.monotonic() - self._away_since < AWAY_SECONDS:
+            raise ArchiveError(str(self._away), self._away.cause)
+        if not self._reading.acquire(timeout=WAIT_SECONDS):
+            raise StorageError(f"{AT_A_TIME} pictures are being read from {archive.place} already: ask again in a moment")
+        try:
+            picture = archive.read(item, PICTURE)
+            return picture, archive.read(item, RESULT) if picture else None
+        except ArchiveError as error:
+            self._away, self._away_since = error, time.monotonic()
+            raise
+        finally:
+            self._reading.release()
 
     def _item(self, camera: str, result: str) -> Item | None:
         known = results.c.stream.in_(select(streams.c.number))
@@ -172,3 +237,25 @@ def _seen(connection: Connection, followed: Sequence[str]) -> Iterator[Span]:
         some = tracks.c.track.in_(followed[begin : begin + _AT_ONCE])
         for row in connection.execute(select(tracks.c.camera, tracks.c.since, tracks.c.until).where(some)):
             yield row.camera, row.since - MARGIN_SECONDS, row.until + MARGIN_SECONDS
+
+
+def unknown_of(connection: Connection, followed: Sequence[str]) -> list[str]:
+    """Return the tracks of which the history knows nothing (any more), though they can be of a camera."""
+    known: set[str] = set()
+    for begin in range(0, len(followed), _AT_ONCE):
+        some = tracks.c.track.in_(followed[begin : begin + _AT_ONCE])
+        known |= set(connection.execute(select(tracks.c.track).where(some)).scalars())
+    return [track for track in dict.fromkeys(followed) if track not in known and began_about(track) is not None]
+
+
+def span_in_archive(archive: Archive, track: str) -> Span | None:
+    """Return where and when archived results tell of a track, None where they do not; may raise ArchiveError."""
+    camera, told = camera_of_track(track), f'"{track}"'.encode()
+    began = began_about(track) or 0.0
+    seen: list[float] = []
+    for item in archive.items(camera, began - SILENT_SECONDS):
+        if item.captured_at > max([began, *seen[-1:]]) + SILENT_SECONDS:
+            break
+        if told in (archive.read(item, RESULT) or b""):
+            seen.append(item.captured_at)
+    return (camera, seen[0] - MARGIN_SECONDS, seen[-1] + MARGIN_SECONDS) if seen else None

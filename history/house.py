@@ -94,6 +94,13 @@ class Recorder:
         """Remove what tells of those whom a camera saw between two times, and return how much of what; may be repeated."""
         return {}
 
+    def settle(self) -> Mapping[str, int]:
+        """Do what `forget` and `erase` wrote down and what is outside of the database, once that is committed.
+
+        Returns how much of what was removed; may raise RekstreamError, and may be repeated: chores of the room do it too.
+        """
+        return {}
+
     def chores(self) -> Sequence[Chore]:
         """Return what is to be done again and again."""
         return ()

@@ -99,11 +99,6 @@ class Archive(Protocol):
         """Where it is, for people to read."""
         ...
 
-    @property
-    def expires(self) -> bool:
-        """Whether it deletes what is old by itself (a bucket, by its rule), so that `erase` need not be called for that."""
-        ...
-
     def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
         """Archive a frame and its result; may be repeated. `sent` names the picture where it lies in the same S3 already."""
         ...

@@ -34,8 +34,6 @@ _ADVICE = {
 class FolderArchive:
     """Archives below `folder`, which is made when it is first written to."""
 
-    expires = False
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

@@ -43,8 +43,6 @@ _SERVER, _SLOW_DOWN = 500, frozenset({"SlowDown", "RequestTimeout", "RequestTime
 class S3Archive:
     """Archives below a prefix of a bucket; `connections` is how many requests are under way at once."""
 
-    expires = True
-
     def __init__(self, settings: ArchiveSettings, connections: int) -> None:
         self._bucket = settings.bucket
         self._prefix = settings.prefix
@@ -170,7 +168,7 @@ class S3Archive:
         with self._told("deleted from"):
             objects = [{"Key": f"{self._prefix}{name}"} for name in names]
             if self._keeps_versions:
-                objects = [version for each in objects for version in self._versions(each["Key"])]
+                objects = list(self._versions({each["Key"] for each in objects}))
             for start in range(0, len(objects), _AT_ONCE):
                 some = {"Objects": objects[start : start + _AT_ONCE], "Quiet": True}
                 failed = self._client.delete_objects(Bucket=self._bucket, Delete=some).get("Errors", ())
@@ -186,11 +184,16 @@ class S3Archive:
         """Whether what is deleted stays as an older version, unless that is deleted too."""
         return bool(self._client.get_bucket_versioning(Bucket=self._bucket).get("Status"))
 
-    def _versions(self, key: str) -> Iterator[dict[str, str]]:
-        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
-            for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                if each["Key"] == key:
-                    yield {"Key": key, "VersionId": each["VersionId"]}
+    def _versions(self, keys: set[str]) -> Iterator[dict[str, str]]:
+        """Yield all versions of these objects: one listing for each folder that they lie in, up to the last."""
+        for folder in sorted({key.rpartition("/")[0] for key in keys}):
+            last = max(key for key in keys if key.rpartition("/")[0] == folder)
+            pages = self._client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{folder}/"):
+                found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+                yield from ({"Key": each["Key"], "VersionId": each["VersionId"]} for each in found if each["Key"] in keys)
+                if found and min(each["Key"] for each in found) > last:
+                    break
 
     @contextmanager
     def _told(self, done: str) -> Iterator[None]:

@@ -15,12 +15,17 @@ from typing import Any
 import redis
 
 from pipeline import keys
+from pipeline.camera_spec import ID
 
 STATE_SECONDS = 900
 """How long the state of a camera is kept after its last face: boxes and times, no faces."""
 
 FACE_SECONDS = 900
 """How long a face is kept after it was last worth a look: a little longer than results are."""
+
+NUMBERS_SINCE, NUMBERS_A_SECOND = 1_735_689_600, 10
+"""How vision/tracks.py numbers tracks: at least by so many a second since 2025."""
+_DIGITS = 12
 
 TRIES = 50
 """How often others may be first before a frame is given up; of 64 threads that finish together few share a camera."""
@@ -45,6 +50,14 @@ def track_id(camera: str, number: int) -> str:
 def camera_of_track(track: str) -> str:
     """Return the camera of a track."""
     return track.rpartition("-")[0]
+
+
+def began_about(track: str) -> float | None:
+    """Return when a track began, as its number tells, in seconds since 1970 (a little late at most); None for no track's id."""
+    camera, _, number = track.rpartition("-")
+    if not ID.fullmatch(camera) or not number.isdecimal() or len(number) > _DIGITS:
+        return None
+    return NUMBERS_SINCE + int(number) / NUMBERS_A_SECOND
 
 
 class TrackStates:

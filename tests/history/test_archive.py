@@ -20,11 +20,14 @@ from pipeline.archives import open_archive
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, Purpose
-from pipeline.errors import UnknownFrame
+from pipeline.errors import StorageError, UnknownFrame
+from pipeline.presence import Presence
 from pipeline.requests import Requests
 from pipeline.shared import Shared, SharedSettings
+from pipeline.tracks import NUMBERS_A_SECOND, NUMBERS_SINCE, began_about
 from tests.conftest import wait_until
 from tests.history.support import face, history_process, publish, rows
+from vision import tracks as vision_tracks
 
 MORNING = 1_795_000_000.5
 DAY = 86_400.0
@@ -36,7 +39,9 @@ def archive(tmp_path: Path) -> Archive:
 
 
 @pytest.fixture
-def process(broker: Broker, tmp_path: Path) -> Iterator[HistoryProcess]:
+def process(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HistoryProcess]:
+    """A history that does its chores about pictures when the test says so."""
+    monkeypatch.setattr(ArchivedPictures, "chores", lambda _: ())
     with history_process(broker, tmp_path, archive=ArchiveSettings(folder=tmp_path / "frames"), keep=30 * DAY) as found:
         wait_until(lambda: broker.scripts.exists(keys.serving("history")))
         yield found
@@ -46,10 +51,23 @@ def room(process: HistoryProcess) -> ArchivedPictures:
     return next(room for room in process.rooms if isinstance(room, ArchivedPictures))
 
 
-def put(archive: Archive, camera: str, at: float, result: str = "1-1", *, is_covered: bool = False) -> Item:
+def put(
+    archive: Archive, camera: str, at: float, result: str = "1-1", *, is_covered: bool = False, track: str | None = None
+) -> Item:
     item = Item(camera, at, result)
-    archive.write(item, b"picture", json.dumps({"id": result, "Covered": is_covered}).encode())
+    about = {"id": result, "Covered": is_covered, "FaceDetails": [{"Track": track}] if track else []}
+    archive.write(item, b"picture", json.dumps(about).encode())
     return item
+
+
+def forget(process: HistoryProcess, *tracks: str) -> None:
+    with process.database.writing() as connection:
+        room(process).forget(connection, "p", tracks)
+
+
+def remaining(process: HistoryProcess, *tracks: str) -> dict[str, int]:
+    with process.database.reading() as connection:
+        return dict(room(process).remaining(connection, "p", tracks))
 
 
 def ask(broker: Broker, camera: str, result: str) -> dict[str, Any]:
@@ -64,6 +82,18 @@ def test_the_picture_of_a_result_is_shown(broker: Broker, process: HistoryProces
     for camera, result in (("door", second), ("yard", first), ("../door", first), ("door", "x")):
         with pytest.raises(UnknownFrame, match="is archived"):
             ask(broker, camera, result)
+
+
+def test_an_archive_that_is_away_is_not_asked_again_at_once(broker: Broker, process: HistoryProcess, tmp_path: Path) -> None:
+    """The page asks for many pictures: they must not hold up other questions."""
+    result = publish(broker, "door", MORNING)
+    wait_until(lambda: len(rows(process, results)) == 1)
+    (tmp_path / "frames").write_text("a file")
+    for _ in range(2):
+        with pytest.raises(StorageError, match="cannot be used"):
+            ask(broker, "door", result)
+        (tmp_path / "frames").unlink(missing_ok=True)
+    assert room(process)._reading._value == 3
 
 
 def test_in_privacy_only_a_covered_picture_is_shown(broker: Broker, process: HistoryProcess, archive: Archive) -> None:
@@ -98,10 +128,11 @@ def test_forgetting_erases_what_was_taken_while_somebody_was_followed(
     for seconds in (0, 5, 10):
         put(archive, "door", MORNING + seconds)
     others = {put(archive, "door", MORNING + 60), put(archive, "yard", MORNING + 5)}
-    with process.database.writing() as connection:
-        assert room(process).remaining(connection, "p", ["door-1"]) == {"archived pictures": 3}
-        assert room(process).forget(connection, "p", ["door-1"]) == {"archived pictures": 3}
-        assert room(process).remaining(connection, "p", ["door-1"]) == {"archived pictures": 0}
+    assert remaining(process, "door-1") == {"archived pictures": 3}
+    forget(process, "door-1")
+    assert remaining(process, "door-1") == {"archived pictures": 4}  # they are still there, and it is written down
+    assert room(process).settle() == {"archived pictures": 3}
+    assert remaining(process, "door-1") == {"archived pictures": 0}
     assert {item for camera in ("door", "yard") for item in archive.items(camera)} == others
 
 
@@ -110,8 +141,8 @@ def test_a_picture_that_comes_late_is_erased_too(
 ) -> None:
     publish(broker, "door", MORNING, [face("door-1")])
     wait_until(lambda: len(rows(process, results)) == 1)
-    with process.database.writing() as connection:
-        room(process).forget(connection, "p", ["door-1"])
+    forget(process, "door-1")
+    room(process).settle()
     put(archive, "door", MORNING)
     room(process).erase_again()
     assert list(archive.items("door")) == []
@@ -121,13 +152,60 @@ def test_a_picture_that_comes_late_is_erased_too(
     assert rows(process, erasures) == []
 
 
-def test_what_cannot_be_erased_is_not_forgotten(broker: Broker, process: HistoryProcess, tmp_path: Path) -> None:
+def test_what_cannot_be_erased_is_said_and_is_erased_later(
+    broker: Broker, process: HistoryProcess, archive: Archive, tmp_path: Path
+) -> None:
+    """No transaction waits for an archive: what else is known of somebody is forgotten."""
     publish(broker, "door", MORNING, [face("door-1")])
     wait_until(lambda: len(rows(process, results)) == 1)
+    put(archive, "door", MORNING)
+    (tmp_path / "frames").rename(tmp_path / "elsewhere")
     (tmp_path / "frames").write_text("a file")
-    with pytest.raises(ArchiveError, match="cannot be used"), process.database.writing() as connection:
-        room(process).forget(connection, "p", ["door-1"])
-    assert rows(process, erasures) == []
+    forget(process, "door-1")
+    with pytest.raises(ArchiveError, match="cannot be used"):
+        room(process).settle()
+    assert [row["is_done"] for row in rows(process, erasures)] == [0]
+    (tmp_path / "frames").unlink()
+    (tmp_path / "elsewhere").rename(tmp_path / "frames")
+    room(process).erase_again()
+    assert remaining(process, "door-1") == {"archived pictures": 0}
+    assert list(archive.items("door")) == []
+
+
+def test_who_is_unknown_here_is_found_by_what_is_archived(process: HistoryProcess, archive: Archive) -> None:
+    """As after a gap, or where the history is younger than the archive."""
+    number = int((MORNING - NUMBERS_SINCE) * NUMBERS_A_SECOND)
+    track = f"door-{number}"
+    for seconds in (0, 30, 60):
+        put(archive, "door", MORNING + seconds, track=track)
+    between, later = put(archive, "door", MORNING + 45), put(archive, "door", MORNING + 90)
+    forget(process, track, "door-7", "../x-9", "nobody")
+    assert room(process).settle() == {"archived pictures": 4}
+    assert list(archive.items("door")) == [later]
+    assert between not in archive.found([between])
+
+
+def test_workers_that_archive_elsewhere_are_told_of(broker: Broker, process: HistoryProcess) -> None:
+    there = {"archive": {"place": "s3://elsewhere"}}
+    presence = Presence(broker.scripts, "worker", "1", "", lambda: there)
+    presence.start()
+    wait_until(lambda: remaining(process, "door-1") == {"archived pictures": 0, "archives elsewhere": 1})
+    presence.stop()
+
+
+def test_tracks_are_numbered_as_it_is_written_here() -> None:
+    assert (NUMBERS_SINCE, NUMBERS_A_SECOND) == (vision_tracks._EPOCH, vision_tracks._A_SECOND)
+    assert began_about("front-door-10") == NUMBERS_SINCE + 1
+    assert [began_about(track) for track in ("door", "door-x", "../door-1", "-1", "door-" + 20 * "1")] == [None] * 5
+
+
+def test_a_show_of_which_nothing_may_stay_takes_its_pictures_along(process: HistoryProcess, archive: Archive) -> None:
+    put(archive, "door", MORNING)
+    later = put(archive, "door", MORNING + 60)
+    with process.database.writing() as connection:
+        room(process).erase(connection, "door", MORNING, MORNING + 60)
+    assert room(process).settle() == {"archived pictures": 1}
+    assert list(archive.items("door")) == [later]
 
 
 def test_spans_of_tracks_that_touch_are_one(broker: Broker, process: HistoryProcess) -> None:

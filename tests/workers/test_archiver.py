@@ -31,7 +31,7 @@ from workers.archiver import Archiver
 class Slow:
     """An archive that does as it is told: works, waits, or fails."""
 
-    place, expires = "there", False
+    place = "there"
 
     def __init__(self) -> None:
         self.may_go = threading.Event()

@@ -110,8 +110,10 @@ def upgrade() -> None:
         sa.Column("camera", sa.Text(), nullable=False),
         sa.Column("since", sa.Double(), nullable=False),
         sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("track", sa.Text(), nullable=False),
         sa.Column("again_until", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("camera", "since", "until"),
+        sa.Column("is_done", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "since", "until", "track"),
         sqlite_with_rowid=False,
     )
     op.create_table(
