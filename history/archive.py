@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Double, Integer, Table, Text, and_, delete, func, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Double, Integer, Table, Text, and_, delete, select, true, update
 
 from history.database import insert_new
 from history.house import House, Recorder
@@ -108,8 +108,8 @@ class ArchivedPictures(Recorder):
         if archive is None:
             return {what: count for what, count in elsewhere.items() if count}
         pictures = sum(1 for span in spans_of(connection, tracks) for _ in archive.items(*span))
-        waiting = connection.execute(select(func.count()).select_from(erasures).where(erasures.c.is_done == 0)).scalar_one()
-        return {PICTURES: pictures + int(waiting), **{what: count for what, count in elsewhere.items() if count}}
+        pictures += len(set(tracks).intersection(_unknown_that_wait(connection)))
+        return {PICTURES: pictures, **{what: count for what, count in elsewhere.items() if count}}
 
     def chores(self) -> Sequence[Chore]:
         """Erase what came late, what rules forbid, and what is too old."""
@@ -170,10 +170,10 @@ class ArchivedPictures(Recorder):
         return {PICTURES: erased}
 
     def _elsewhere(self) -> int:
-        """Count the living workers that archive where this process cannot look."""
-        here = self.archive.place if self.archive else ""
-        places = [process.details.get("archive", {}).get("place", here) for process in living(self._redis, "worker")]
-        return sum(place != here for place in places)
+        """Count the living workers that have archived where this process cannot look."""
+        here = self.archive.identity if self.archive else ""
+        told = [(process.details.get("archive") or {}).get("identity") for process in living(self._redis, "worker")]
+        return sum(bool(there) and there != here for there in told)
 
     def _frame(self, request: Request) -> Mapping[str, Any]:
         """Return the picture of a result of the history, as base64; raises UnknownFrame where there is none to show."""
@@ -237,6 +237,11 @@ def _seen(connection: Connection, followed: Sequence[str]) -> Iterator[Span]:
         some = tracks.c.track.in_(followed[begin : begin + _AT_ONCE])
         for row in connection.execute(select(tracks.c.camera, tracks.c.since, tracks.c.until).where(some)):
             yield row.camera, row.since - MARGIN_SECONDS, row.until + MARGIN_SECONDS
+
+
+def _unknown_that_wait(connection: Connection) -> Iterable[str]:
+    """Return the tracks whose pictures are still to be looked for in the archive."""
+    return connection.execute(select(erasures.c.track).where(erasures.c.is_done == 0, erasures.c.track != "")).scalars()
 
 
 def unknown_of(connection: Connection, followed: Sequence[str]) -> list[str]:

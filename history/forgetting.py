@@ -67,6 +67,7 @@ class Forgetting(Recorder):
                 self._lately |= dict.fromkeys(known, self.house.clock.now())
             removed = self._of_all(lambda room: room.forget(connection, person, known))
         self.house.database.empty_log()
+        removed |= self._of_all(lambda room: room.settle())
         with self.house.database.reading() as connection:
             remaining = self._of_all(lambda room: room.remaining(connection, person, known))
         return {"removed": removed, "remaining": remaining}

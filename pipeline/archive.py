@@ -99,6 +99,11 @@ class Archive(Protocol):
         """Where it is, for people to read."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """What tells it from others of the same name on other machines; '' while nothing was ever written there."""
+        ...
+
     def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
         """Archive a frame and its result; may be repeated. `sent` names the picture where it lies in the same S3 already."""
         ...

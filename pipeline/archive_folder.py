@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from pathlib import Path
 from pipeline.archive import ABSENT, AWAY, DENIED, ENDINGS, FULL, HOUR, PICTURE, RESULT, ArchiveError, Item
 from pipeline.camera_spec import ID
 
-_PART = ".part"
+_PART, _MARK = ".part", ".archive"
 _CAUSES = {
     errno.EACCES: DENIED,
     errno.EPERM: DENIED,
@@ -42,11 +43,21 @@ class FolderArchive:
         """The folder."""
         return str(self._folder)
 
+    @property
+    def identity(self) -> str:
+        """What stands in a file of the folder: the same for whoever shares it."""
+        try:
+            return (self._folder / _MARK).read_text()
+        except (OSError, ValueError):
+            return ""
+
     def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:  # noqa: ARG002  # nothing is sent here
         """Archive a frame and its result."""
         with self._told():
             folder = (self._folder / item.name).parent
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not (self._folder / _MARK).exists():
+                _write_whole(self._folder / _MARK, uuid.uuid4().hex.encode())
             for ending, content in ((PICTURE, jpeg), (RESULT, result)):
                 _write_whole(self._folder / f"{item.name}{ending}", content)
 

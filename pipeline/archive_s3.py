@@ -59,6 +59,11 @@ class S3Archive:
         """The bucket and the prefix."""
         return f"{SCHEME}{self._bucket}/{self._prefix}".rstrip("/")
 
+    @property
+    def identity(self) -> str:
+        """The place: a bucket is one for all."""
+        return self.place
+
     def write(self, item: Item, jpeg: bytes, result: bytes, sent: str = "") -> None:
         """Archive a frame and its result; a picture that was `sent` (its whole name) is moved, and not uploaded again."""
         if sent:

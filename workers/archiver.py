@@ -85,7 +85,12 @@ class Archiver:
     def details(self) -> Mapping[str, Any]:
         """What others see of it: where, what waits, and why nothing is written, if nothing is."""
         with self._lock:
-            return {"place": self._archive.place, "waiting": len(self._waiting) + self._in_hand, "why": self._why}
+            return {
+                "place": self._archive.place,
+                "identity": self._archive.identity,
+                "waiting": len(self._waiting) + self._in_hand,
+                "why": self._why,
+            }
 
     def start(self) -> None:
         """Begin to write."""

@@ -150,6 +150,8 @@ def test_files_are_the_owners_alone_and_empty_folders_go(tmp_path: Path) -> None
     part.write_bytes(b"half")
     note = tmp_path / "frames" / "door" / "note.txt"
     note.write_text("not ours")
+    assert archive.identity == open_archive(ArchiveSettings(folder=tmp_path / "frames")).identity != ""
+    assert open_archive(ArchiveSettings(folder=tmp_path)).identity == ""
     archive.erase("door")
     assert [found.name for found in (tmp_path / "frames" / "door").iterdir()] == ["note.txt"]
 

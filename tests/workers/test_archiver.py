@@ -31,7 +31,7 @@ from workers.archiver import Archiver
 class Slow:
     """An archive that does as it is told: works, waits, or fails."""
 
-    place = "there"
+    place = identity = "there"
 
     def __init__(self) -> None:
         self.may_go = threading.Event()
@@ -113,7 +113,7 @@ def test_a_failure_that_passes_is_tried_again_and_said_once(start: Any, slow: Sl
         slow.error = None
         wait_until(lambda: slow.written == ["1-1", "1-2"])
     assert dropped(start) == {}
-    assert archiver.details == {"place": "there", "waiting": 0, "why": ""}
+    assert archiver.details == {"place": "there", "identity": "there", "waiting": 0, "why": ""}
     assert [record.message for record in caplog.records] == [
         "the archive there cannot be written to; live analysis goes on, and frames that cannot wait are dropped and counted",
         "frames are archived again in there; 0 were not",
