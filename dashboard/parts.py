@@ -19,6 +19,8 @@ from dashboard.collector import registry_of
 from dashboard.display import Displays
 from dashboard.happenings import HappeningReader
 from dashboard.history import SCRAPE_SECONDS
+from dashboard.history_watch import LOOK_SECONDS as HISTORY_SECONDS
+from dashboard.history_watch import HistoryWatch
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
 from dashboard.notices import NoticeBoard
@@ -49,7 +51,7 @@ from pipeline.jobs import JobQueue
 from pipeline.mailbox import Mailbox
 from pipeline.metrics import DashboardMetrics
 from pipeline.periodic import Periodic
-from pipeline.presence import Presence
+from pipeline.presence import Presence, living
 from pipeline.previews import PreviewListener
 from pipeline.requests import HISTORY
 from pipeline.results import Results
@@ -111,6 +113,7 @@ class Parts:
         self.browser_cameras = BrowserCameras(broker, self.clock, settings.camera_defaults, privacy=settings.privacy)
         self.replays = Replays(broker, self.browser_cameras, self.clock, self.privacy, self.feed.publish, self.viewers.hear)
         self.notices = NoticeBoard(self.clock.now, self.feed.publish)
+        self._history_watch = HistoryWatch(self.notices)
         price = settings.provider.dollars_per_call()
         self._reporter = Reporter(self.notices, self.clock.now, price, broker.address)
         self.charts = ChartDesk(broker, self.clock, self.metrics, settings.prometheus)
@@ -183,6 +186,7 @@ class Parts:
             _chore("privacy", PRIVACY_SECONDS, self._look_at_privacy),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
             _chore("scrape", SCRAPE_SECONDS, self.charts.scrape),
+            _chore("history", HISTORY_SECONDS, lambda: self._history_watch.look(living(self.broker.scripts, "history"))),
         ]
         budget = self.settings.budget
         if budget is not None and self.settings.provider.paid:

@@ -59,6 +59,7 @@ class Database:
         self._lock = threading.RLock()
         self._is_ready = False
         self._engine: Engine | None = None
+        self.log_is_left = False  # with what was deleted in it
 
     @property
     def name(self) -> str:
@@ -111,8 +112,9 @@ class Database:
             return
         with self._told(), self._connect("") as connection:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy and busy[0]:
-            log.warning("what was deleted from %s is still in its log, as somebody else reads it", self.name)
+        self.log_is_left = bool(busy and busy[0])
+        if self.log_is_left:
+            log.warning("what was deleted from %s is still in its log for a minute, as somebody else reads it", self.name)
 
     def bytes(self, connection: Connection) -> int:
         """Return how much space the database takes."""

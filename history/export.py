@@ -16,6 +16,7 @@ from typing import IO, Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
+from history.database import Database
 from history.packing import unpacked
 from history.schema import faces, results, tracks
 from pipeline.names import PERSON, TRACK
@@ -70,13 +71,15 @@ def ids_of(connection: Connection, asked: Iterable[str]) -> dict[str, dict[str, 
     return {track: {"Id": person, "Name": ""} for track, person in connection.execute(known)}
 
 
-def pages(connection: Connection, wish: Wish, names: Names = ids_of) -> Iterator[Page]:
-    """Yield all that is wished for."""
-    page = page_of(connection, wish, None, names)
-    yield page
-    while page.next is not None:
-        page = page_of(connection, wish, page.next, names)
+def pages(database: Database, wish: Wish, names: Names = ids_of) -> Iterator[Page]:
+    """Yield all that is wished for; nothing is held open while a page is written, however slow whoever reads it is."""
+    after: Cursor | None = None
+    while True:
+        with database.reading() as connection:
+            page = page_of(connection, wish, after, names)
         yield page
+        if (after := page.next) is None:
+            return
 
 
 def page_of(connection: Connection, wish: Wish, after: Cursor | None, names: Names = ids_of) -> Page:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, Table, delete, func, insert, select, text
+from sqlalchemy import Connection, MetaData, Table, delete, exc, func, insert, inspect, select, text
 
 from history.database import FILE_NAME, VERSION_TABLE, Database, versions
 from history.schema import results
@@ -50,7 +50,11 @@ def put_back(database: Database, file: Path, lock: Path, tables: MetaData, *, re
         raise SettingsError(f"there is no file {file}: name one that `rekstream backup` wrote")
     copy = file.with_name(f"{file.name}.restoring")
     try:
-        with _alone(lock), closing_database(_readable_copy(file, copy)) as backup:
+        with (
+            _alone(lock),
+            closing_database(_readable_copy(file, copy)) as backup,
+            _told_of_damage(file, backup, tables),
+        ):
             return _replace(database, backup, tables, replace=replace)
     finally:
         for left in (copy, *_beside(copy)):
@@ -105,8 +109,8 @@ def _check_it_is_a_backup(file: Path, source: sqlite3.Connection) -> None:
     names = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if VERSION_TABLE not in names or results.name not in names:
         raise SettingsError(f"{file} is no backup of a history: name a file that `rekstream backup` wrote")
-    (found,) = source.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  # a name of ours
-    if found not in versions():
+    (found,) = source.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone() or ("",)  # noqa: S608  # a name of ours
+    if found and found not in versions():
         raise SettingsError(f"{file} was written by a newer rekstream (its version {found}): update rekstream")
 
 
@@ -157,6 +161,22 @@ def _alone(lock: Path) -> Iterator[None]:
         except OSError as error:
             raise SettingsError(f"a rekstream that runs uses {lock.with_name(FILE_NAME)}: stop it first") from error
         yield
+
+
+@contextmanager
+def _told_of_damage(file: Path, backup: Database, tables: MetaData) -> Iterator[None]:
+    """Say in one sentence what is wrong with a backup itself."""
+    with backup.reading() as connection:
+        look = inspect(connection)
+        found = {(table, column["name"]) for table in look.get_table_names() for column in look.get_columns(table)}
+    missing = sorted({(column.table.name, column.name) for table in tables.sorted_tables for column in table.columns} - found)
+    if missing:
+        raise SettingsError(f"{file} is damaged (it has no {'.'.join(missing[0])}): take another backup")
+    try:
+        yield
+    except (exc.StatementError, ValueError, TypeError) as error:
+        reason = str(getattr(error, "orig", None) or error).split("\n", maxsplit=1)[0]
+        raise SettingsError(f"{file} is damaged ({reason}): take another backup") from error
 
 
 @contextmanager

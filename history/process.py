@@ -95,8 +95,8 @@ class HistoryProcess:
         return self._ownership.is_ours
 
     def _details(self) -> dict[str, Any]:
-        """Return what others see beside the heartbeat: why nothing is written, if nothing is."""
-        return {"why": self.writer.why}
+        """Return what others see beside the heartbeat: why nothing is written, if nothing is, and how much was lost."""
+        return {"why": self.writer.why, "lost": self.writer.lost}
 
 
 def _counted_by(metrics: HistoryMetrics) -> Callable[[str, str], None]:

@@ -80,7 +80,9 @@ def _all_tracks(connection: Connection, person: str, told: Sequence[str]) -> lis
 
 def _responses(connection: Connection, some: Sequence[str]) -> Iterator[Any]:
     """Yield the results of the cameras and times at which these tracks were seen, whose responses may tell of them."""
-    spans = connection.execute(select(tracks.c.camera, tracks.c.since, tracks.c.until).where(tracks.c.track.in_(some))).all()
+    known = select(tracks.c.camera, tracks.c.since, tracks.c.until).where(tracks.c.track.in_(some))
+    seen = select(faces.c.camera, func.min(faces.c.at), func.max(faces.c.at)).where(faces.c.track.in_(some))
+    spans = [*connection.execute(known), *connection.execute(seen.group_by(faces.c.track, faces.c.camera))]
     for span in _chunks(spans):
         during = or_(*(and_(results.c.camera == camera, results.c.captured_at.between(*time)) for camera, *time in span))
         asked = select(results.c.number, results.c.response).where(during, results.c.response.isnot(None), results.c.faces >= 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,11 +46,13 @@ class Retention(Recorder):
 
     def delete_old(self) -> int:
         """Delete all that is too old now, and return how many rows that were; may raise StorageError."""
-        before = self.house.clock.now() - self.house.settings.keep
+        now = min(self.house.clock.now(), time.time())  # a clock that was set wrong shall not delete all
+        before = now - self.house.settings.keep
         gone = self._in_steps(_delete_results, results.c.captured_at, before)
         gone += sum(self._in_steps(_delete_rows, column, before) for column in self._columns)
         if gone:
             log.info("%d rows became too old and were deleted", gone)
+        if gone or self.house.database.log_is_left:
             self.house.database.empty_log()
         return gone
 

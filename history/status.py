@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from history.house import House, Recorder
 from history.schema import gaps, minutes
@@ -18,6 +19,12 @@ from pipeline.errors import RekstreamError
 from pipeline.requests import Request
 
 MOST_GAPS = 20
+COUNT_SECONDS = 60.0
+
+
+class _Counted(NamedTuple):
+    at: float
+    before: int  # without what this process has written
 
 
 class Status(Recorder):
@@ -26,6 +33,7 @@ class Status(Recorder):
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self._redis: Any = house.broker.scripts
+        self._counted: _Counted | None = None
         self._writer: Callable[[], Writer | None] = lambda: None
 
     def watch(self, writer: Writer) -> None:
@@ -65,12 +73,21 @@ class Status(Recorder):
             about |= self._contents()
         return about
 
+    def _count(self, connection: Connection) -> int:
+        """Return how many results there are: all minutes are added up once in a while only."""
+        writer = self._writer()
+        written = writer.written if writer else 0
+        if not self._counted or time.monotonic() > self._counted.at + COUNT_SECONDS:
+            found = connection.execute(select(func.sum(minutes.c.calls))).scalar() or 0
+            self._counted = _Counted(time.monotonic(), int(found) - written)
+        return self._counted.before + written
+
     def _contents(self) -> Mapping[str, Any]:
         with self.house.database.reading() as connection:
-            results, since = connection.execute(select(func.sum(minutes.c.calls), func.min(minutes.c.minute))).one()
+            since = connection.execute(select(func.min(minutes.c.minute))).scalar()
             newest = connection.execute(select(gaps).order_by(gaps.c.till.desc()).limit(MOST_GAPS)).mappings().all()
             return {
-                "results": int(results or 0),
+                "results": self._count(connection),
                 "bytes": self.house.database.bytes(connection),
                 "since": since,
                 "gaps": [{name: gap[name] for name in ("since", "till", "lost", "why")} for gap in newest],

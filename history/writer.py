@@ -27,7 +27,7 @@ from history.house import Recorder
 from history.schema import faces, gaps, minutes, results, streams, tracks
 from pipeline.broker import Broker
 from pipeline.entities import Result
-from pipeline.errors import RekstreamError
+from pipeline.errors import RekstreamError, StorageError
 from pipeline.metrics import HistoryMetrics
 from pipeline.presence import living
 from pipeline.results import BEGINNING
@@ -51,9 +51,10 @@ _OF_A_ROW = (exc.DataError, exc.IntegrityError, ValueError, TypeError, OverflowE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a stream was read: the last id that was settled, its place among all (None: not known), when it came out."""
+    """How far a stream of that name was read: the last id settled, its place among all (None: not known), when it came out."""
 
     stream: int
+    name: str = ""
     last_id: str = BEGINNING
     position: int | None = None
     at: float = 0.0
@@ -80,6 +81,8 @@ class Writer:
         self._group = ResultGroup(broker)
         self._place = Place(0)
         self._pause = FIRST_PAUSE
+        self.lost = 0  # since the start, as far as that is known
+        self.written = 0
         self._why = ""
         self._busy_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -146,6 +149,7 @@ class Writer:
         self._place = place
         self._all_is_well()
         self._metrics.results.inc(written)
+        self.written += written
         self._metrics.batch_seconds.observe(time.monotonic() - began)
 
     @contextmanager
@@ -230,6 +234,7 @@ class Writer:
         since = place.at or till
         log.warning("%s results are missing in the history: %s", "an unknown number of" if lost is None else lost, why)
         self._metrics.lost.inc(lost or 0)
+        self.lost += lost or 0
         gap = {"stream": place.stream, "after": place.last_id, "until": until, "since": since, "till": till, "lost": lost}
         connection.execute(insert(gaps), [{**gap, "why": why}])
 
@@ -243,7 +248,8 @@ class Writer:
                 self._note_gap(connection, _place_of(other), None, time.time(), None, ANOTHER)
             connection.execute(update(streams).values(ended=1))
             values = {"name": name, "last_id": BEGINNING, "position": None, "at": 0.0, "ended": 0}
-            return Place(int(connection.execute(insert(streams).returning(streams.c.number), values).scalar_one()))
+            number = connection.execute(insert(streams).returning(streams.c.number), values).scalar_one()
+            return Place(int(number), name)
 
     def _end(self) -> None:
         """Write down that all of this stream is here, if nobody is left who could add to it."""
@@ -285,11 +291,13 @@ def _let_hear(recorder: Recorder, connection: Connection, fresh: Sequence[Result
 
 def _keep_place(connection: Connection, place: Place) -> None:
     kept = {"last_id": place.last_id, "position": place.position, "at": place.at, "ended": 0}
-    connection.execute(update(streams).where(streams.c.number == place.stream).values(kept))
+    its = (streams.c.number == place.stream, streams.c.name == place.name)
+    if connection.execute(update(streams).where(*its).values(kept)).rowcount != 1:
+        raise StorageError("the history was replaced by another one meanwhile: results are read again from where that ends")
 
 
 def _place_of(row: Any) -> Place:
-    return Place(row["number"], row["last_id"], row["position"], row["at"])
+    return Place(row["number"], row["name"], row["last_id"], row["position"], row["at"])
 
 
 def _after(entry: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from typing import IO
 
 from history.database import FILE_NAME, Database
 from history.export import CsvWriter, Form, JsonLinesWriter, ParquetWriter, Wish, pages
+from history.names import names_of
 from history.portable import back_up, put_back
 from history.rooms import TABLES
 from pipeline.errors import SettingsError
@@ -40,10 +41,10 @@ def export(settings: Settings, since: str, until: str, cameras: tuple[str, ...],
         raise SettingsError(f"--since {since} does not lie before --until {until}: there is nothing between them")
     if form == "parquet" and output == STANDARD_OUTPUT:
         raise SettingsError("parquet cannot be written to a terminal or a pipe: name a file with -o")
-    with opened(settings) as database, database.reading() as connection, _place_for(output, form) as place:
+    with opened(settings) as database, _place_for(output, form) as place:
         writer = _writer(form, place)
         count = 0
-        for page in pages(connection, wish):
+        for page in pages(database, wish, names_of):
             writer.write(page)
             count += len(page.found)
         writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sqlite3
 import stat
 import threading
@@ -152,13 +153,13 @@ def test_it_goes_out_as_csv_json_lines_and_parquet(database: Database, tmp_path:
     with database.writing() as connection:
         connection.execute(update(tracks).values(person="p_1"))
     wish = Wish(WHEN, WHEN + 10, ("door",))
-    with database.reading() as connection, (tmp_path / "csv").open("w") as table, (tmp_path / "jsonl").open("w") as lines:
+    with (tmp_path / "csv").open("w") as table, (tmp_path / "jsonl").open("w") as lines:
         writers = [CsvWriter(table), JsonLinesWriter(lines), ParquetWriter(tmp_path / "parquet")]
         for writer in writers:
-            for page in pages(connection, wish):
+            for page in pages(database, wish):
                 writer.write(page)
             writer.close()
-        (formula,) = pages(connection, Wish(WHEN, WHEN + 1, ("=cmd()",)))
+        (formula,) = pages(database, Wish(WHEN, WHEN + 1, ("=cmd()",)))
     header, *written_rows = (tmp_path / "csv").read_text().splitlines()
     assert header == ",".join(COLUMNS)
     assert len(written_rows) == 1 + 4 * 2
@@ -226,13 +227,25 @@ def test_what_is_no_backup_is_refused_in_one_sentence_and_changes_nothing(tmp_pa
     with newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     newer.close()
+    for name, harm in (
+        ("half", "DROP TABLE tracks"),
+        ("wrong", "UPDATE results SET dollars = 'much'"),
+        ("no", "DELETE FROM alembic_version"),
+    ):
+        back_up(database, tmp_path / name, TABLES)
+        damaged = sqlite3.connect(tmp_path / name)
+        with damaged:
+            damaged.execute(harm)
+        damaged.close()
     for name, why in (
         ("nothing", "there is no file"),
         ("text", "is no backup"),
         ("foreign", "is no backup"),
         ("newer", "newer rekstream"),
+        ("half", "is damaged (it has no tracks."),
+        ("wrong", "is damaged"),
     ):
-        with pytest.raises(SettingsError, match=why):
+        with pytest.raises(SettingsError, match=re.escape(why)):
             put_back(database, tmp_path / name, lock, TABLES, replace=True)
     with database.reading() as connection:
         assert len(numbers(connection)) == 1

@@ -147,6 +147,20 @@ def test_a_result_that_no_database_takes_takes_no_other_with_it(
         assert sum(row["calls"] for row in rows(process, minutes)) == 2
 
 
+def test_a_history_that_was_replaced_under_the_writer_is_filled_up(broker: Broker, tmp_path: Path, url: str) -> None:
+    """As by `restore` on another machine: nothing is written under the number of a stream that the new one does not know."""
+    with Writing(broker, tmp_path, url) as process:
+        first = publish(broker)
+        wait_until(lambda: ids(process) == [first])
+        with process.database.writing() as connection:
+            for table in (results, streams, minutes, tracks, faces):
+                connection.execute(delete(table))
+            connection.execute(insert(streams), [{"number": 1, "name": "of another", "last_id": "9-0", "at": 1.0, "ended": 1}])
+        second = publish(broker)
+        wait_until(lambda: ids(process) == [first, second])
+        assert sum(row["calls"] for row in rows(process, minutes)) == 2
+
+
 def test_what_was_handed_out_to_a_writer_that_died_is_written_by_the_next(broker: Broker, tmp_path: Path, url: str) -> None:
     """Before its commit or after it: the place in the database decides, and nothing is counted twice."""
     with Writing(broker, tmp_path, url) as process:
