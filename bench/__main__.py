@@ -61,10 +61,6 @@ SHOWS = {
     "looks, grins, talk and smiles between the laughs). A laugh counts as found if the two overlap, each with "
     "one. Real audiences, AWS's scores, faces that are hidden or turned, and whether what people call a laugh "
     "looks like the smiling portrait, are not proven by this.",
-    "laughs": "Nobody was filmed: portraits cannot laugh. 100 made shows of 20 faces for 100 s, of scores that the local models "
-    "gave to 720 changed pictures of two portraits (`bench/laughs.py` says how; there are misread looks, grins, talk and "
-    "smiles between the laughs). A laugh counts as found if the two overlap, each with one. Real audiences, AWS's scores, faces "
-    "that are hidden or turned, and whether what people call a laugh looks like the smiling portrait, are not proven by this.",
     "history": "The writer with all that hears results (audience, money, latency), on a backlog of its own; then a SQLite "
     "database of a month, filled by SQL, and the questions that the pages put to it, each five times with other days, cameras "
     "and people.",
