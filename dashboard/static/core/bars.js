@@ -24,6 +24,7 @@ const newRow = ({ name }) => h("tr", {}, h("th", { scope: "row" }, name), h("td"
 function showRow(row, { words, share, colour = 1 }) {
   const bar = row.children[1].firstChild;
   bar.style.width = `${Math.max(0, Math.min(1, share || 0)) * 100}%`;
+  bar.hidden = !share;
   bar.className = `colour-${colour}`;
   say(row.lastChild, words);
 }

@@ -19,7 +19,7 @@ const DAY = 86400;
 const COLOURS = { happy: 3, calm: 6, surprised: 2, sad: 1, angry: 5, confused: 7, afraid: 4, disgusted: 7 };
 
 export function crowd(store) {
-  const choice = { camera: "", seconds: 3600 };
+  const choice = { camera: "", seconds: 900 };
   const problem = h("p", { class: "error", role: "status" });
   const here = nowCard();
   const strip = laughStrip();

@@ -33,7 +33,7 @@ export function openReceipt(receipt, onchange) {
   };
   const dialog = openDialog(show.name, h("div", { class: "receipt stack" },
     h("p", { class: "muted" }, `${spanOf(show)} · ${show.cameras.length ? show.cameras.join(", ") : "all cameras"}`),
-    worth, h("p", { class: "error-words" }, receipt.error.sentence), chart.element, facts,
+    worth, h("p", {}, receipt.error?.sentence ?? "How far such a count is off was not measured yet."), chart.element, facts,
     h("section", {}, h("h3", {}, "Each laugh"), h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": "Each laugh" }, table))),
   { wide: true, onclose: () => chart.close() });
   dialog.classList.add("audience");
@@ -51,7 +51,7 @@ function factsOf({ peak, people, calls, error }) {
   return [
     peak?.at && ["Most at once", `${number(peak.laughing)} at ${clockTime(peak.at)}; the best minute had ${number(peak.laughs)}`],
     ["People", [`${number(people.arrivals)} came`, people.dwell_seconds !== null && `stayed ${age(people.dwell_seconds)}`, `${(people.present ?? 0).toFixed(1)} there on average`].filter(Boolean).join(", ")],
-    ["The count", `${percent(error.precision)} of what is counted are laughs, ${percent(error.recall)} of the laughs are counted, measured at ${number(error.measured_at)} results/s; these were ${error.results_per_second?.toFixed(1) ?? "–"}/s`],
+    error && ["The count", `${percent(error.precision)} of what is counted are laughs, ${percent(error.recall)} of the laughs are counted, measured at ${number(error.measured_at)} results/s; these were ${error.results_per_second?.toFixed(1) ?? "–"}/s`],
     ["Calls", [`${number(calls.calls)} for ${dollars(calls.dollars)}`, calls.failed ? `${number(calls.failed)} failed` : ""].filter(Boolean).join(", ")],
   ].filter(Boolean);
 }

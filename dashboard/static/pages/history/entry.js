@@ -19,15 +19,15 @@ export function newEntry(entry) {
       h("span", { class: "faces" }))));
 }
 
-export function showEntry(element, entry) {
+export function showEntry(element, entry, isArchived) {
   if (entry.gap) return;
   const [newest] = entry.results;
   const oldest = entry.results[entry.results.length - 1];
-  element.firstChild.onclick = () => openResult(entry);
+  element.firstChild.onclick = () => openResult(entry, isArchived);
   say(element.querySelector("b"), newest.camera);
   say(element.querySelector(".when"), whenWords(newest, oldest, entry.results.length));
   showFaces(element.querySelector(".faces"), newest);
-  showThumb(element.querySelector(".thumb"), newest);
+  if (isArchived) showThumb(element.querySelector(".thumb"), newest);
 }
 
 function whenWords(newest, oldest, count) {
@@ -50,17 +50,15 @@ function faceLine(face) {
   return [name, line || (name ? "" : "a face")];
 }
 
-// The picture of the first result that has one; those without are asked for once.
+// The picture of the result that came first; it stays while newer ones join the entry.
 function showThumb(element, result) {
-  if (element.dataset.of && element.dataset.asked === "no") return;
-  if (element.dataset.of) return;
+  if (element.dataset.of || result.error || result.forgotten) return;
   element.dataset.of = result.id;
-  if (result.error || result.has_picture === false) return;
   const image = h("img", { alt: "", loading: "lazy", src: frameOf(result), onerror: () => image.remove() });
   element.append(image);
 }
 
-function openResult({ results }) {
+function openResult({ results }, isArchived) {
   let index = 0;
   const holder = h("div", { class: "stack" });
   const place = h("span", { class: "muted number" });
@@ -71,7 +69,7 @@ function openResult({ results }) {
     say(place, `${clockTime(result.captured_at)} · ${number(index + 1)} of ${number(results.length)}`);
     newer.disabled = index === 0;
     older.disabled = index === results.length - 1;
-    holder.replaceChildren(...contentOf(result));
+    holder.replaceChildren(...contentOf(result, isArchived));
   };
   const dialog = openDialog(`${results[0].camera}, ${dayTime(results[0].captured_at)}`, h("div", { class: "stack" },
     results.length > 1 ? h("div", { class: "row" }, older, newer, place) : null, holder), { wide: true });
@@ -79,19 +77,19 @@ function openResult({ results }) {
   turnTo(0);
 }
 
-function contentOf(result) {
+function contentOf(result, isArchived) {
   const facts = { camera: result.camera, captured: dayTime(result.captured_at), "answered after": age(result.published_at - result.captured_at), "answered by": result.provider, operation: result.operation, result: result.id };
   const faces = h("span", { class: "faces" });
   showFaces(faces, result);
   return [
-    h("div", { class: "frame" }, pictureOf(result), h("div", { class: "stack" }, faces, h("dl", { class: "facts" }, Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])))),
+    h("div", { class: "frame" }, pictureOf(result, isArchived), h("div", { class: "stack" }, faces, h("dl", { class: "facts" }, Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])))),
     h("details", {}, h("summary", {}, "as JSON"), h("pre", { tabindex: 0 }, JSON.stringify(result, null, 2))),
   ];
 }
 
-function pictureOf(result) {
+function pictureOf(result, isArchived) {
   const canvas = h("canvas", { class: "picture", role: "img", "aria-label": `the picture, with ${result.FaceDetails?.length ?? 0} faces`, hidden: true });
-  const none = h("p", { class: "muted nothing" }, "Its picture was not archived.");
+  const none = h("p", { class: "muted nothing" }, isArchived ? "Its picture is not in the archive." : "No pictures are archived: `rekstream up --archive FOLDER` keeps them.");
   const image = new Image();
   image.onload = () => {
     none.remove();
@@ -104,6 +102,6 @@ function pictureOf(result) {
     context.drawImage(image, 0, 0, width, height);
     drawFaces(context, result, width, height);
   };
-  image.src = frameOf(result);
+  if (isArchived) image.src = frameOf(result);
   return h("div", {}, none, canvas);
 }

@@ -10,6 +10,7 @@ import { newEntry, showEntry } from "./entry.js";
 
 const LOOK_SECONDS = 5;
 const PAGE = 100;
+const TRIES = 10; // pages that may come empty, one after the other, before people are asked to go on
 const MOST = 1500; // results that are held here while time goes on
 
 export function found(state) {
@@ -18,7 +19,7 @@ export function found(state) {
   const nothing = h("p", { class: "muted", hidden: true }, "Nothing was found in this time.");
   const more = h("button", { class: "button", type: "button", hidden: true, onclick: () => earlier() }, "Earlier");
   const count = h("span", { class: "muted number" });
-  const held = { results: [], gaps: [], next: null };
+  const held = { results: [], gaps: [], next: null, pictures: false };
   let turn = 0;
   let isEmpty = true;
 
@@ -30,13 +31,14 @@ export function found(state) {
     takeNewer(held, answer, state.range().since);
     show();
   };
-  const earlier = async () => {
+  const earlier = async (tries = TRIES) => {
     const mine = ++turn;
     const answer = await ask(state.query({ ...wanted(state), before: held.next }));
-    if (mine !== turn || !answer) return;
+    if (mine !== turn || !answer) return undefined;
     held.results.push(...answer.results);
     held.next = answer.next;
-    show();
+    if (!answer.results.length && answer.next && tries > 1) return earlier(tries - 1); // the server looks at so many at a time
+    return show();
   };
   const ask = async (query) => {
     try {
@@ -51,7 +53,7 @@ export function found(state) {
   };
   const show = () => {
     const entries = entriesOf(held.results, held.gaps);
-    keyed(list, entries, ({ key }) => key, newEntry, showEntry);
+    keyed(list, entries, ({ key }) => key, newEntry, (element, entry) => showEntry(element, entry, held.pictures));
     isEmpty = !entries.length;
     nothing.hidden = !isEmpty || Boolean(held.next);
     more.hidden = !held.next;
@@ -81,5 +83,5 @@ function takeNewer(held, answer, since) {
   if (!isJoined || !held.results.length) Object.assign(held, { results: fresh, next: answer.next });
   else held.results.unshift(...fresh);
   held.results = held.results.filter(({ captured_at: at }) => at >= since).slice(0, MOST);
-  held.gaps = answer.gaps;
+  Object.assign(held, { gaps: answer.gaps, pictures: answer.pictures });
 }
