@@ -7,15 +7,15 @@ import { keyed } from "../core/keyed.js";
 import { whileSeen } from "../core/seen.js";
 import { daySpan, openCorrection } from "./attendance/correction.js";
 import { newEntry, showEntry } from "./attendance/entry.js";
-import { clocks, dayAfter, dayWords, today } from "./attendance/times.js";
+import { dayAfter, dayWords } from "./attendance/times.js";
 
 const LOOK_SECONDS = 10;
 const SPANS = { 1: "day", 7: "7 days", 31: "31 days" };
 
 export function open(main, store) {
-  const choice = { day: today(), days: 1, camera: "" };
-  const day = h("input", { type: "date", "aria-label": "day", value: choice.day, onchange: () => day.value && choose({ day: day.value }) });
-  const step = (sign, name, days) => h("button", { class: "button", type: "button", "aria-label": name, onclick: () => choose({ day: dayAfter(choice.day, days * choice.days) }) }, sign);
+  const choice = { day: "", days: 1, camera: "" }; // without a day it is today, where the house stands
+  const day = h("input", { type: "date", "aria-label": "day", onchange: () => day.value && choose({ day: day.value }) });
+  const step = (sign, name, days) => h("button", { class: "button", type: "button", "aria-label": name, onclick: () => day.value && choose({ day: dayAfter(day.value, days * choice.days) }) }, sign);
   const cameras = cameraChoice(store, (camera) => choose({ camera }));
   const spans = rangeChoice((days) => choose({ days }), choice.days, SPANS);
   const file = h("a", { class: "button", download: "" }, "CSV");
@@ -23,13 +23,14 @@ export function open(main, store) {
   const summary = h("p", { class: "muted summary" });
   const days = h("div", { class: "stack" });
   let turn = 0;
+  let today = "";
 
   const choose = (changes) => {
     Object.assign(choice, changes);
-    day.value = choice.day;
+    if (changes.day) day.value = changes.day;
     look();
   };
-  const query = (more = {}) => new URLSearchParams({ day: choice.day, days: choice.days, ...(choice.camera ? { camera: choice.camera } : {}), ...more });
+  const query = (more = {}) => new URLSearchParams({ ...(choice.day ? { day: choice.day } : {}), days: choice.days, ...(choice.camera ? { camera: choice.camera } : {}), ...more });
   const look = async () => {
     const mine = ++turn;
     file.href = `/api/attendance?${query({ format: "csv" })}`;
@@ -41,13 +42,15 @@ export function open(main, store) {
     if (!(answer instanceof Error)) show(answer);
   };
   const show = (answer) => {
-    const words = clocks(answer.zone);
-    say(summary, summaryOf(answer, words));
-    const span = daySpan(answer.attendance, words);
+    day.value = answer.day;
+    if (!choice.day) today = answer.day;
+    say(summary, summaryOf(answer));
+    const span = daySpan(answer.attendance);
     const known = [...new Set(answer.attendance.map((entry) => entry.day))].sort().reverse();
     keyed(days, known, (one) => one, newDay, (element, one) => {
+      say(element.firstChild, one === today ? `Today, ${dayWords(one)}` : dayWords(one));
       const entries = answer.attendance.filter((entry) => entry.day === one);
-      keyed(element.querySelector("ul"), entries, ({ Person }) => Person.Id, (entry) => newEntry(entry), (item, entry) => showEntry(item, entry, { words, span, correct: () => openCorrection(entry, words, look) }));
+      keyed(element.querySelector("ul"), entries, ({ Person }) => Person.Id, (entry) => newEntry(entry), (item, entry) => showEntry(item, entry, span, () => openCorrection(entry, look)));
     });
   };
 
@@ -63,11 +66,13 @@ export function open(main, store) {
   };
 }
 
-const newDay = (one) => h("section", { class: "stack" }, h("h2", {}, dayWords(one)), h("ul", { class: "people", role: "list" }));
+const newDay = () => h("section", { class: "stack" }, h("h2", {}), h("ul", { class: "people", role: "list" }));
 
-function summaryOf({ attendance, zone, days = 1 }, words) {
+function summaryOf({ attendance, zone }) {
   if (!attendance.length) return "Nobody is known yet: add people on the page People, and who is recognised is listed here.";
   const present = attendance.filter(({ state }) => state === "present").length;
   const of = `${present} of ${attendance.length}`;
-  return days > 1 || new Set(attendance.map(({ day }) => day)).size > 1 ? `${of} days of people; times of ${words.zone ?? zone}` : `${of} ${attendance.length === 1 ? "person was" : "people were"} here; times of ${words.zone ?? zone}`;
+  const isLong = new Set(attendance.map(({ day: one }) => one)).size > 1;
+  const who = isLong ? "days of people" : attendance.length === 1 ? "person was here" : "people were here";
+  return `${of} ${who}; times are ${/^\w+\/\w+/.test(zone) ? `those of ${zone}` : zone}.`;
 }

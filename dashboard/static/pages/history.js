@@ -9,7 +9,7 @@ import { timeline } from "./history/timeline.js";
 
 export function open(main, store) {
   const state = stateOf();
-  const parts = [status(), filters(store, state), timeline(state), found(state)];
+  const parts = [status(), filters(store, state), timeline(state), found(store, state)];
   main.append(h("div", { class: "history stack" }, h("div", { class: "page-head row apart" }, h("h1", {}, "History"), parts[0].line), parts.map(({ element }) => element)));
   return () => parts.forEach((part) => part.close());
 }

@@ -3,19 +3,23 @@
 import { attempt, patch } from "../../core/api.js";
 import { openDialog, toast } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
-import { dayWords } from "./times.js";
+import { clockOf, dayWords } from "./times.js";
 
 const HOUR = 60;
 
 // The hours of the day that the strips show, in minutes: all in which somebody was there.
-export function daySpan(entries, { minute }) {
-  const minutes = entries.flatMap(({ first_at: first, last_at: last, seen }) => [first, last, seen?.first_at, seen?.last_at]).filter((at) => at !== null && at !== undefined).map(minute);
+export function daySpan(entries) {
+  const minutes = entries.flatMap((entry) => {
+    const { minute } = clockOf(entry);
+    return [entry.first_at, entry.last_at, entry.seen?.first_at, entry.seen?.last_at].filter((at) => at !== null && at !== undefined).map(minute);
+  });
   if (!minutes.length) return { from: 8 * HOUR, to: 18 * HOUR };
   const from = Math.floor(Math.min(...minutes) / HOUR) * HOUR;
   return { from, to: Math.max(from + HOUR, Math.ceil(Math.max(...minutes) / HOUR) * HOUR) };
 }
 
-export function openCorrection(entry, { clock }, onchange) {
+export function openCorrection(entry, onchange) {
+  const { clock } = clockOf(entry);
   const { Person, day, seen, correction } = entry;
   const problem = h("p", { class: "error", role: "status" });
   const [arrival, leaving] = [correction?.arrival, correction?.leaving].map((value) => h("input", { type: "time", value: value ?? "" }));

@@ -4,7 +4,7 @@ import { openDialog } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 import { dayTime, number } from "../../core/format.js";
 import { s } from "../../core/svg.js";
-import { lasted } from "./times.js";
+import { clockOf, clockWords, lasted } from "./times.js";
 
 const STATES = { present: "good", absent: "", excused: "warn" };
 const HEIGHT = 34;
@@ -19,7 +19,8 @@ export function newEntry({ Person }) {
     h("button", { class: "button correct", type: "button", "aria-label": `Correct ${Person.Name}` }, "Correct …"));
 }
 
-export function showEntry(element, entry, { words, span, correct }) {
+export function showEntry(element, entry, span, correct) {
+  const words = clockOf(entry);
   const part = (name) => element.querySelector(name);
   const badge = part(".badge");
   say(badge, entry.open ? "there now" : entry.state === "excused" ? `excused: ${entry.correction.excused}` : entry.state);
@@ -61,12 +62,12 @@ function showStrip(element, entry, { clock, minute }, { from, to }) {
   const x = (at) => `${(((minute(at) - from) / (to - from)) * 100).toFixed(2)}%`;
   const wide = (since, until) => `${Math.max(0.4, ((minute(until) - minute(since)) / (to - from)) * 100).toFixed(2)}%`;
   const box = (name, since, until) => s("rect", { class: name, x: x(since), width: wide(since, until), y: 2, height: BAR, rx: 3 });
-  const counted = entry.first_at === null ? [] : [box("counts", entry.first_at, entry.last_at)];
+  const counted = entry.first_at === null ? [] : [box("counts", entry.first_at, entry.last_at ?? entry.first_at)];
   const seen = entry.seen ? blocksOf(entry).map(([since, until]) => box("seen", since, until)) : [];
   const hours = hoursOf(from, to).map(([at, name]) => [`${(((at - from) / (to - from)) * 100).toFixed(2)}%`, name]);
   const marks = hours.flatMap(([at, name], index) => [s("line", { x1: at, x2: at, y1: 0, y2: BAR + 4 }), s("text", { x: at, y: HEIGHT - 3, "text-anchor": index === 0 ? "start" : index === hours.length - 1 ? "end" : "middle" }, name)]);
   element.replaceChildren(s("svg", { width: "100%", height: HEIGHT, "aria-hidden": "true" }, ...marks, ...counted, ...seen));
-  element.setAttribute("aria-label", entry.first_at === null ? "not seen" : `${clock(entry.first_at)} to ${clock(entry.last_at)}, ${entry.gaps.length} ${entry.gaps.length === 1 ? "gap" : "gaps"}`);
+  element.setAttribute("aria-label", entry.first_at === null ? "not seen" : `${clock(entry.first_at)} to ${clock(entry.last_at ?? entry.first_at)}, ${entry.gaps.length} ${entry.gaps.length === 1 ? "gap" : "gaps"}`);
 }
 
 function blocksOf({ seen, gaps }) {
@@ -78,8 +79,7 @@ const FEW = 6;
 
 function hoursOf(from, to) {
   const step = [5, 10, 15, 30, 60, 120, 180, 240, 360].find((minutes) => (to - from) / minutes <= FEW) ?? 360;
-  const words = (at) => `${String(Math.floor(at / 60)).padStart(2, "0")}:${String(at % 60).padStart(2, "0")}`;
-  return [...Array(Math.floor((to - from) / step) + 1).keys()].map((index) => [from + index * step, words(from + index * step)]);
+  return [...Array(Math.floor((to - from) / step) + 1).keys()].map((index) => [from + index * step, clockWords(from + index * step)]);
 }
 
 function showEvidence(element, { Person, first_result: first, last_result: last, seen }, { clock }) {

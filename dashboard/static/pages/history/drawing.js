@@ -1,6 +1,6 @@
 // The timeline as SVG: columns of faces by camera, a lane for each person, what is missing hatched.
 
-import { dayTime } from "../../core/format.js";
+import { dayTime, number } from "../../core/format.js";
 import { timeTicks } from "../../core/scale.js";
 import { s } from "../../core/svg.js";
 
@@ -102,4 +102,7 @@ function cursor(view, bottom) {
   return [s("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: bottom })];
 }
 
-export const gapWords = ({ since, till, lost, why }) => `${lost === null ? "some" : lost.toLocaleString("en")} results are missing from ${dayTime(since)} to ${dayTime(till)}: ${why}`;
+export function gapWords({ since, till, lost, why }) {
+  const many = lost === null ? "Some results are" : lost === 1 ? "1 result is" : `${number(lost)} results are`;
+  return `${many} missing from ${dayTime(since)} to ${dayTime(till)}: ${why}`;
+}

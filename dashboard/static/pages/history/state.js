@@ -2,8 +2,8 @@
 
 import { now } from "../../core/clock.js";
 
-const HOUR = 3600;
-export const LEAST_SECONDS = 10;
+const QUARTER = 900;
+export const LEAST_SECONDS = 60;
 const MOST_SECONDS = 400 * 86400;
 const NAMES = ["camera", "person", "emotion"];
 
@@ -12,7 +12,7 @@ export function stateOf() {
   const said = new URLSearchParams(location.hash.slice(1));
   const listeners = [];
   const state = {
-    seconds: said.has("since") ? null : Number(said.get("last")) || HOUR,
+    seconds: said.has("since") ? null : Number(said.get("last")) || QUARTER,
     since: Number(said.get("since")),
     until: Number(said.get("until")),
     faces: said.get("faces") !== "all",

@@ -30,7 +30,7 @@ export function timeline(state) {
     say(problem, answer instanceof Error ? answer.message : "");
     plot.classList.toggle("old", answer instanceof Error);
     if (answer instanceof Error) return;
-    view.answer = answer;
+    view.answer = aligned(answer);
     plot.style.height = `${laneCount(answer).height}px`;
     legend.replaceChildren(...legendOf(answer));
     show();
@@ -126,4 +126,6 @@ export function timeline(state) {
   };
 }
 
+// The answer over whole steps, as its buckets are.
+const aligned = (answer) => ({ ...answer, since: Math.floor(answer.since / answer.step) * answer.step, until: Math.ceil(answer.until / answer.step) * answer.step });
 const steps = ({ since, until, step }) => Math.max(1, Math.ceil((until - since) / step));
