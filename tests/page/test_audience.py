@@ -29,7 +29,7 @@ def history(house: House, tmp_path: Path) -> Iterator[HistoryProcess]:
 
 
 @pytest.fixture
-def kept(house: House, history: HistoryProcess) -> House:  # noqa: ARG001  # it runs beside
+def kept(house: House, history: HistoryProcess) -> House:
     return house
 
 
@@ -54,7 +54,9 @@ def test_it_tells_how_many_how_attentive_and_each_laugh(
         words = laughs.get_attribute("aria-valuetext") or ""
         assert f"stage · {laugh['end'] - laugh['start']:.1f} s long · peak {round(laugh['peak'] * 100)} %" in words
     for name in ("People there", "Attention and smiles", "Laughs", "Emotions"):
-        expect(page.locator(".chart", has=page.get_by_role("heading", name=name, exact=True)).locator("svg path").first).to_be_attached()
+        expect(
+            page.locator(".chart", has=page.get_by_role("heading", name=name, exact=True)).locator("svg path").first
+        ).to_be_attached()
     expect(page.get_by_role("row", name=re.compile("women 50 % · 1"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("65 and older 1"))).to_be_visible()
     axe(page)
@@ -89,7 +91,7 @@ def test_a_show_is_started_stopped_and_a_laugh_of_its_receipt_disputed(
     assert running["cameras"] == ["stage"]
     card.get_by_role("button", name="Stop").click()
     receipt = page.get_by_role("dialog", name="Late, and live")
-    expect(receipt.locator(".amount")).to_have_text("3 laughs× €0.30 =€0.90")
+    expect(receipt.locator(".amount")).to_have_text("3 laughs\u00d7 €0.30 =€0.90")
     axe(page)
     shot(page, "audience-receipt")
     receipt.get_by_role("button", name=re.compile("Look at the laugh")).first.click()
@@ -98,7 +100,7 @@ def test_a_show_is_started_stopped_and_a_laugh_of_its_receipt_disputed(
     axe(page)
     shot(page, "audience-trace")
     trace.get_by_role("button", name="Dispute").click()
-    expect(receipt.locator(".amount")).to_have_text("2 laughs× €0.30 =€0.601 disputed, not counted")
+    expect(receipt.locator(".amount")).to_have_text("2 laughs\u00d7 €0.30 =€0.601 disputed, not counted")
     assert kept.api.get(f"/api/shows/{running['id']}")["laughs"]["counted"] == 2
     page.keyboard.press("Escape")
     card.get_by_role("button", name="Delete").click()
@@ -114,7 +116,12 @@ def test_without_the_history_it_says_so(show: Opener, house: House) -> None:
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WALL, "light")])
 def test_it_fits_any_screen(
-    size: tuple[int, int], scheme: str, show: Opener, kept: House, axe: Callable[[Page], None], shot: Callable[[Page, str], Path]
+    size: tuple[int, int],
+    scheme: str,
+    show: Opener,
+    kept: House,
+    axe: Callable[[Page], None],
+    shot: Callable[[Page, str], Path],
 ) -> None:
     laughed(kept)
     page = show(f"{kept.api.url}/audience", size, scheme)

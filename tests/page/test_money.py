@@ -45,7 +45,7 @@ def test_the_month_and_its_parts_are_what_the_api_tells(
     axe(page)
     shot(page, "money")
     page.get_by_label("camera", exact=True).select_option("yard")
-    expect(page.get_by_text("10 calls")).to_have_count(1)
+    expect(page.locator(".totals")).to_contain_text("10 calls;")
 
 
 def test_a_budget_that_is_nearly_spent_is_warned_of(show: Opener, kept: House) -> None:
@@ -57,7 +57,10 @@ def test_a_budget_that_is_nearly_spent_is_warned_of(show: Opener, kept: House) -
           const { budgetCard } = await import("/static/pages/money/budget.js");
           const card = budgetCard();
           const rest = { end: 1795000000, limit_dollars: 10, not_by_camera_dollars: 0, spent_at: null };
-          return [7.9, 8, 10].map((spent) => (card.update({ ...rest, spent_dollars: spent }), card.element.querySelector(".badge").className));
+          return [7.9, 8, 10].map((spent) => {
+            card.update({ ...rest, spent_dollars: spent });
+            return card.element.querySelector(".badge").className;
+          });
         }"""
     )
     assert levels == ["badge good", "badge warn", "badge bad"]
@@ -65,7 +68,12 @@ def test_a_budget_that_is_nearly_spent_is_warned_of(show: Opener, kept: House) -
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WALL, "light")])
 def test_it_fits_any_screen(
-    size: tuple[int, int], scheme: str, show: Opener, kept: House, axe: Callable[[Page], None], shot: Callable[[Page, str], Path]
+    size: tuple[int, int],
+    scheme: str,
+    show: Opener,
+    kept: House,
+    axe: Callable[[Page], None],
+    shot: Callable[[Page, str], Path],
 ) -> None:
     page = show(f"{kept.api.url}/money", size, scheme)
     expect(page.locator(".headline")).to_contain_text("This month cost")

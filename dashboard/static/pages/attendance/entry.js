@@ -65,7 +65,7 @@ function showStrip(element, entry, { clock, minute }, { from, to }) {
   const counted = entry.first_at === null ? [] : [box("counts", entry.first_at, entry.last_at ?? entry.first_at)];
   const seen = entry.seen ? blocksOf(entry).map(([since, until]) => box("seen", since, until)) : [];
   const hours = hoursOf(from, to).map(([at, name]) => [`${(((at - from) / (to - from)) * 100).toFixed(2)}%`, name]);
-  const marks = hours.flatMap(([at, name], index) => [s("line", { x1: at, x2: at, y1: 0, y2: BAR + 4 }), s("text", { x: at, y: HEIGHT - 3, "text-anchor": index === 0 ? "start" : index === hours.length - 1 ? "end" : "middle" }, name)]);
+  const marks = hours.flatMap(([at, name], index) => [s("line", { x1: at, x2: at, y1: 0, y2: BAR + 4 }), s("text", { x: at, y: HEIGHT - 3, "text-anchor": index === 0 ? "start" : parseFloat(at) > 96 ? "end" : "middle" }, name)]);
   element.replaceChildren(s("svg", { width: "100%", height: HEIGHT, "aria-hidden": "true" }, ...marks, ...counted, ...seen));
   element.setAttribute("aria-label", entry.first_at === null ? "not seen" : `${clock(entry.first_at)} to ${clock(entry.last_at ?? entry.first_at)}, ${entry.gaps.length} ${entry.gaps.length === 1 ? "gap" : "gaps"}`);
 }
