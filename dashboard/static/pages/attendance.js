@@ -30,6 +30,7 @@ export function open(main, store) {
     if (changes.day) day.value = changes.day;
     look();
   };
+  const isLive = () => choice.days === 1 && (!choice.day || choice.day === today);
   const query = (more = {}) => new URLSearchParams({ ...(choice.day ? { day: choice.day } : {}), days: choice.days, ...(choice.camera ? { camera: choice.camera } : {}), ...more });
   const look = async () => {
     const mine = ++turn;
@@ -58,7 +59,7 @@ export function open(main, store) {
     h("div", { class: "page-head row apart" }, h("h1", {}, "Attendance"), file),
     h("div", { class: "row" }, h("div", { class: "row days" }, step("◀", "Before", -1), h("span", { class: "field" }, day), step("▶", "After", 1)), spans.element, cameras.element),
     problem, summary, days));
-  const unwatch = whileSeen(main.firstChild, LOOK_SECONDS, look);
+  const unwatch = whileSeen(main.firstChild, LOOK_SECONDS, () => isLive() && look()); // only today goes on
   return () => {
     turn += 1;
     unwatch();

@@ -10,7 +10,7 @@ const WORDS = {
 };
 
 // `proof` as POST /api/people/{id}/forget answers it.
-export function proofOf({ name, removed, remaining, unreachable }) {
+export function proofOf({ name, removed, remaining, unreachable, unfinished = [] }) {
   const left = Object.values(remaining).reduce((sum, count) => sum + count, 0);
   const kinds = [...new Set([...Object.keys(removed), ...Object.keys(remaining)])].sort((a, b) => (removed[b] ?? 0) - (removed[a] ?? 0));
   return h("div", { class: "stack" },
@@ -18,6 +18,7 @@ export function proofOf({ name, removed, remaining, unreachable }) {
       ? `${name} is recognised no more, but a search still finds ${number(left)} traces: try again in a moment.`
       : `${name} is forgotten: everything was searched again, and nothing was found.`),
     unreachable.length ? h("p", { class: "error" }, `Cannot be reached now, and is deleted once it answers again: ${unreachable.join(", ")}.`) : null,
+    unfinished.map((sentence) => h("p", { class: "error" }, sentence)),
     h("table", { class: "table" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "What"), h("th", { scope: "col" }, "removed"), h("th", { scope: "col" }, "found afterwards"))),
       h("tbody", {}, ...kinds.map((kind) => h("tr", {},
