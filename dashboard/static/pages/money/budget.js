@@ -8,7 +8,7 @@ const WARN = 0.8;
 export function budgetCard() {
   const badge = h("span", { class: "badge" });
   const bar = h("i");
-  const meter = h("div", { class: "meter", role: "meter", "aria-label": "budget spent", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
+  const meter = h("div", { class: "meter", hidden: true, role: "meter", "aria-label": "budget spent", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
   const figure = h("p", { class: "figure number" });
   const note = h("p", { class: "muted note" });
   const element = h("section", { class: "card" }, h("div", { class: "row apart" }, h("h2", {}, "Budget"), badge), figure, meter, note);
