@@ -116,7 +116,8 @@ def forgotten(done: Mapping[str, Any]) -> str:
         for what in sorted(removed.keys() | remaining.keys())
         if removed.get(what) or what in remaining
     ]
-    lines = [f"{what:<18}{gone:>8}{left:>18}" for what, gone, left in rows]
+    width = max(len(what) for what, _, _ in rows)
+    lines = [f"{what:<{width}}{gone:>9}{left:>18}" for what, gone, left in rows]
     return "\n".join([*lines, _verdict(done)])
 
 
