@@ -120,7 +120,7 @@ def _people(found: Figures) -> Iterator[str]:
             yield _card(f"{name}, by {_each(told['step'])}", chart)
     for heading, groups, color in (
         ("How long they stayed", [(_group(one, _stay), one["people"]) for one in told["dwell"]], 6),
-        ("How old they look", [(f"{_group(one, str)} years", one["people"]) for one in told["ages"]], 2),
+        ("How old they look", [(_group(one, str, " years"), one["people"]) for one in told["ages"]], 2),
         ("What gender they look", [(name.lower(), many) for name, many in told["genders"].items()], 4),
     ):
         if any(many for _, many in groups):
@@ -240,11 +240,11 @@ def _figure(value: str, name: str) -> str:
     return f'<div class="card figure"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
 
 
-def _group(bounds: Mapping[str, int | None], number: Callable[[int], str]) -> str:
+def _group(bounds: Mapping[str, int | None], number: Callable[[int], str], unit: str = "") -> str:
     low, high = bounds["from"] or 0, bounds["to"]
     if high is None:
-        return f"{number(low)} and more"
-    return f"{number(low)} to {number(high)}" if low else f"under {number(high)}"
+        return f"{number(low)}{unit} and more"
+    return f"{number(low)} to {number(high)}{unit}" if low else f"under {number(high)}{unit}"
 
 
 Column = tuple[str, Callable[[Any], str]]
@@ -254,7 +254,7 @@ def _table(columns: Sequence[Column], rows: Iterable[Any]) -> str:
     """Return a table; its first column holds names, the others numbers."""
     head = "".join(f'<th class="{_kind(place)}">{escape(name)}</th>' for place, (name, _) in enumerate(columns))
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cells(columns: Sequence[Column], row: Any) -> str:

@@ -46,8 +46,8 @@ def row(when: float, charged: int, camera: str = "door", operation: str = "Detec
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(tmp_path, "", TABLES)
+def connection(tmp_path: Path, url: str) -> Iterator[Connection]:
+    database = Database(tmp_path, url, TABLES)
     with database.writing() as open_connection:
         yield open_connection
     database.close()
