@@ -72,9 +72,9 @@ class Audience(Recorder):
         of_stays = and_(stays.c.camera == camera, stays.c.since < until, stays.c.until >= since)
         gone = select(stays.c.track).where(of_stays).scalar_subquery()
         connection.execute(delete(states).where(states.c.track.in_(gone)))
-        ended = and_(laughs.c.camera == camera, laughs.c.start < until, laughs.c.end >= since)
+        began = and_(laughs.c.camera == camera, laughs.c.start >= since, laughs.c.start < until)
         removed = {
-            "laughs": connection.execute(delete(laughs).where(ended)).rowcount,
+            "laughs": connection.execute(delete(laughs).where(began)).rowcount,
             "stays": connection.execute(delete(stays).where(of_stays)).rowcount,
         }
         _take_away_sums(connection, camera, since, until)
@@ -144,7 +144,7 @@ def _write(connection: Connection, seen: Mapping[str, tuple[str, Sequence[Look]]
         changed[track] = new, after
         sums.setdefault(camera, []).append(difference(after.minutes, before.minutes))
         if after.laughs != before.laughs:
-            _write_laughs(connection, track, camera, before.laughs, after.laughs)
+            sums[camera].append(_write_laughs(connection, track, camera, before.laughs, after.laughs))
     _replace(connection, stays, [_stay_row(track, *both) for track, both in changed.items()])
     _replace(connection, states, [_state_row(track, stay, at) for track, (stay, _) in changed.items()])
     add_up(connection, audience, _sum_rows(sums))
@@ -163,19 +163,42 @@ def _laughed(connection: Connection, tracks: Iterable[str]) -> dict[str, int]:
 
 def _write_laughs(
     connection: Connection, track: str, camera: str, before: Mapping[int, Laugh], after: Mapping[int, Laugh]
-) -> None:
-    """Write the laughs of a track that changed; those that stay keep their number, and whether somebody disputed them."""
+) -> Minutes:
+    """Write the laughs of a track that changed, and return what that adds to sums; one that is disputed adds nothing."""
+    asked = select(laughs.c.place).where(laughs.c.track == track, laughs.c.disputed == 1)
+    disputed = set(connection.execute(asked).scalars())
+    added: dict[int, dict[str, float]] = {}
     for place in before.keys() | after.keys():
+        old, new = before.get(place), after.get(place)
+        if old == new:
+            continue
         where = and_(laughs.c.track == track, laughs.c.place == place)
-        laugh = after.get(place)
-        if laugh is None:
+        if new is None:
             connection.execute(delete(laughs).where(where))
-        elif laugh != before.get(place):
-            minute = int(laugh.start // MINUTE) * MINUTE
-            times = {"minute": minute, "start": laugh.start, "end": laugh.end, "peak": laugh.peak, "peak_at": laugh.peak_at}
-            if not connection.execute(update(laughs).where(where).values(times)).rowcount:
-                about = {"track": track, "place": place, "camera": camera, "disputed": 0}
-                connection.execute(insert(laughs).values(about | times))
+        elif not connection.execute(update(laughs).where(where).values(_times(new))).rowcount:
+            about = {"track": track, "place": place, "camera": camera, "disputed": 0}
+            connection.execute(insert(laughs).values(about | _times(new)))
+        for laugh, sign in ((old, -1), (new, 1)):
+            if laugh is not None and place not in disputed:
+                sums = added.setdefault(_minute_of(laugh.start), {"laughs": 0, "laughing": 0.0})
+                sums["laughs"] += sign
+                sums["laughing"] += sign * (laugh.end - laugh.start)
+    return added
+
+
+def count_laugh(connection: Connection, laugh: Mapping[str, Any], sign: int) -> None:
+    """Add a laugh to the sums, or take it away: once somebody disputed it, or no longer does."""
+    sums = {"laughs": sign, "laughing": sign * (laugh["end"] - laugh["start"])}
+    add_up(connection, audience, _sum_rows({laugh["camera"]: [{laugh["minute"]: sums}]}))
+
+
+def _times(laugh: Laugh) -> dict[str, Any]:
+    times = {"start": laugh.start, "end": laugh.end, "peak": laugh.peak, "peak_at": laugh.peak_at}
+    return {"minute": _minute_of(laugh.start), **times}
+
+
+def _minute_of(at: float) -> int:
+    return int(at // MINUTE) * MINUTE
 
 
 def _replace(connection: Connection, table: Table, found: Sequence[Mapping[str, Any]]) -> None:

@@ -14,8 +14,8 @@ DWELL_BOUNDS = (0, 5, 15, 30, 60, 120, 300, 900)
 
 OLD = tuple(f"from_{bound}" for bound in AGE_BOUNDS)
 DWELLS = tuple(f"dwell_{bound}" for bound in DWELL_BOUNDS)
-COUNTS = ("looks", "arrivals", "seen", "female", "male", *OLD, *DWELLS)
-SECONDS = ("seconds", "posed", "facing", "told", "smiling", "felt", *EMOTIONS, "dwell")
+COUNTS = ("looks", "arrivals", "seen", "laughs", "female", "male", *OLD, *DWELLS)
+SECONDS = ("seconds", "posed", "facing", "told", "smiling", "felt", *EMOTIONS, "dwell", "laughing")
 
 STEPS = (60, 600, 3600, 86_400)
 """Lengths in seconds for which sums are kept, each beginning at a multiple of it."""
@@ -35,7 +35,7 @@ stays = Table(
     Column("faces_now", Integer),
     Column("smiles_now", Integer),
     Index("stays_of_camera", "camera", "since"),
-    Index("stays_by_end", "until"),
+    Index("stays_by_end", "until", "since", "camera"),
     sqlite_with_rowid=False,
 )
 """One row for each track: how long a face was there. `seconds` lie between its looks: `posed` are those of which it is known
@@ -94,7 +94,8 @@ audience = Table(
 """What the faces of a camera add up to within `step` seconds from `at` on.
 
 `seconds` are those of all faces together, of which the other seconds are parts; `seen` are faces times minutes in which they
-were seen; `arrivals` are new faces, and ages, genders and dwells (of their whole stay) are theirs.
+were seen; `arrivals` are new faces, and ages, genders and dwells (of their whole stay) are theirs. `laughs` began then
+and are not disputed, `laughing` are their seconds.
 """
 
 shows = Table(

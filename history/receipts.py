@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from history.audience_tables import audience, stays
+from history.audience_tables import audience, laughs, stays
 from history.audience_views import laughs_between
 from history.laugh_error import error_of
 from history.laughs import BEGINS_AT, ENDS_AT, SMOOTHING_SECONDS, smoothed
@@ -23,7 +23,7 @@ from history.stays import MINUTE
 from pipeline.faces import counted_faces
 from pipeline.names import TRACK
 
-MOST_SHOWN = 5000
+MOST_SHOWN = 2000
 TRACE_SECONDS = 2.0
 
 
@@ -60,11 +60,12 @@ def show_of(row: Mapping[Any, Any]) -> Show:
 def receipt_of(connection: Connection, show: Show, now: float) -> dict[str, Any]:
     """Return the receipt of a show as it is now, as GET /api/shows/{show} shows it."""
     since, until = show.started_at, show.until(now)
-    found = laughs_between(connection, since, until, show.cameras)[::-1]
-    counted = [laugh for laugh in found if not laugh["disputed"]]
+    found = _spans(connection, show, until)
+    counted = [laugh for laugh in found if not laugh.disputed]
+    shown = laughs_between(connection, since, until, show.cameras, MOST_SHOWN)[::-1]
     return {
         "show": show.as_json(),
-        "laughs": {"counted": len(counted), "disputed": len(found) - len(counted), "all": found[-MOST_SHOWN:]},
+        "laughs": {"counted": len(counted), "disputed": len(found) - len(counted), "all": shown},
         "minutes": _by_minute(connection, show, until, found),
         "peak": _peak(counted),
         "people": _people(connection, show, until),
@@ -110,39 +111,44 @@ def _signs(response: bytes, track: str) -> Signs | None:
     return next((signs_of(face) for face in counted_faces(unpacked(response)) if face.get(TRACK) == track), None)
 
 
-def _by_minute(connection: Connection, show: Show, until: float, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _spans(connection: Connection, show: Show, until: float) -> Sequence[Any]:
+    """Return when each laugh of a show began and ended, in which minute, and whether it is disputed."""
+    where = (laughs.c.start >= show.started_at, laughs.c.start < until, *_at(laughs, show))
+    asked = select(laughs.c.start, laughs.c.end, laughs.c.minute, laughs.c.disputed).where(*where)
+    return connection.execute(asked.order_by(laughs.c.start)).all()
+
+
+def _by_minute(connection: Connection, show: Show, until: float, found: Sequence[Any]) -> list[dict[str, Any]]:
     """Return the laughs of each minute in which one began or somebody was there."""
     first = show.started_at // MINUTE * MINUTE
     where = [audience.c.step == MINUTE, audience.c.at >= first, audience.c.at < until, *_at(audience, show)]
     asked = select(audience.c.at, func.sum(audience.c.seconds)).where(*where).group_by(audience.c.at)
     there = {int(at): float(seconds) for at, seconds in connection.execute(asked)}
-    laughed: dict[int, list[bool]] = defaultdict(list)
+    laughed: dict[int, list[int]] = defaultdict(list)
     for laugh in found:
-        laughed[int(laugh["start"] // MINUTE) * MINUTE].append(laugh["disputed"])
+        laughed[laugh.minute].append(laugh.disputed)
     return [
         {
             "at": at,
-            "laughs": laughed[at].count(False),
-            "disputed": laughed[at].count(True),
+            "laughs": laughed[at].count(0),
+            "disputed": laughed[at].count(1),
             "present": round(there.get(at, 0.0) / MINUTE, 2),
         }
         for at in sorted(there.keys() | laughed.keys())
     ]
 
 
-def _peak(counted: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _peak(counted: Sequence[Any]) -> dict[str, Any] | None:
     """Return when most laughed at the same time, and in which minute most laughs began; the first of several."""
     if not counted:
         return None
-    changes = sorted([(laugh["start"], 1) for laugh in counted] + [(laugh["end"], -1) for laugh in counted])
+    changes = sorted([(laugh.start, 1) for laugh in counted] + [(laugh.end, -1) for laugh in counted])
     laughing, most, at = 0, 0, 0.0
     for when, change in changes:
         laughing += change
         if laughing > most:
             most, at = laughing, when
-    by_minute: dict[int, int] = defaultdict(int)
-    for laugh in counted:
-        by_minute[int(laugh["start"] // MINUTE) * MINUTE] += 1
+    by_minute = Counter(laugh.minute for laugh in counted)
     minute = min(by_minute, key=lambda one: (-by_minute[one], one))
     return {"at": at, "laughing": most, "minute": minute, "laughs": by_minute[minute]}
 

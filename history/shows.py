@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from history.audience import STATE_SECONDS
+from history.audience import STATE_SECONDS, count_laugh
 from history.audience_tables import laughs, shows
 from history.audience_views import laugh_as_json
 from history.house import House, Recorder
@@ -139,7 +139,11 @@ class Shows(Recorder):
             raise SettingsError("a laugh changes by disputed alone: send true, or false to take it back")
         with self.house.database.writing() as connection:
             laugh = self._laugh_of(connection, request)
-            connection.execute(update(laughs).where(laughs.c.number == laugh["id"]).values(disputed=int(disputed)))
+            here = laughs.c.number == laugh["id"]
+            other = update(laughs).where(here, laughs.c.disputed != int(disputed)).values(disputed=int(disputed))
+            if connection.execute(other).rowcount:
+                row = connection.execute(select(laughs).where(here)).mappings().one()
+                count_laugh(connection, dict(row), -1 if disputed else 1)
             return self._laugh_of(connection, request)
 
     def _show(self, connection: Connection, request: Request) -> Show:

@@ -100,9 +100,9 @@ def alike(found: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> 
 
 
 @contextmanager
-def running(valkey: Valkey, broker: Broker, data: Path) -> Iterator[tuple[Api, HistoryProcess]]:
+def running(valkey: Valkey, broker: Broker, data: Path, url: str = "") -> Iterator[tuple[Api, HistoryProcess]]:
     with (
-        history_process(broker, data) as process,
+        history_process(broker, data, database=url) as process,
         dashboard(valkey.url, DashboardSettings(data=data, provider=LOCAL, port=0)) as api,
     ):
         wait_until(lambda: broker.scripts.exists(keys.serving("history")))
@@ -136,6 +136,7 @@ def test_the_hall_is_told_as_it_was(session_valkey: Valkey, broker: Broker, tmp_
             sums = [row for row in rows(process, audience) if row["step"] == step]
             assert sum(row["seconds"] for row in sums) == pytest.approx(2 * 39.8)
             assert sum(row["looks"] for row in sums) == 400
+            assert sum(row["laughs"] for row in sums) == 3
         refused = api.http.get("/api/audience", params={"since": SINCE, "until": SINCE - 1})
         assert (refused.status_code, refused.json()["error"]["code"]) == (422, "SettingsError")
 
@@ -211,9 +212,9 @@ def test_where_emotions_are_not_inferred_nobody_is_said_to_laugh(broker: Broker,
     assert stay["smiling"] == pytest.approx(3.1, abs=0.2)
 
 
-def test_a_show_has_a_receipt_that_adds_up(session_valkey: Valkey, broker: Broker, tmp_path: Path) -> None:
+def test_a_show_has_a_receipt_that_adds_up(session_valkey: Valkey, broker: Broker, tmp_path: Path, url: str) -> None:
     put_cameras(broker, camera("stage"))
-    with running(session_valkey, broker, tmp_path) as (api, process):
+    with running(session_valkey, broker, tmp_path, url) as (api, process):
         wish = {"name": "Saturday", "cameras": ["stage"], "price": 0.3, "currency": "EUR"}
         show = api.http.post("/api/shows", json=wish).json()
         assert (show["running"], show["cameras"], show["gone_at"]) == (True, ["stage"], None)

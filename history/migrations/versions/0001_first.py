@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("looks", sa.Integer(), nullable=False),
         sa.Column("arrivals", sa.Integer(), nullable=False),
         sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("laughs", sa.Integer(), nullable=False),
         sa.Column("female", sa.Integer(), nullable=False),
         sa.Column("male", sa.Integer(), nullable=False),
         sa.Column("from_0", sa.Integer(), nullable=False),
@@ -73,6 +74,7 @@ def upgrade() -> None:
         sa.Column("fear", sa.Double(), nullable=False),
         sa.Column("unknown", sa.Double(), nullable=False),
         sa.Column("dwell", sa.Double(), nullable=False),
+        sa.Column("laughing", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("step", "at", "camera"),
         sqlite_with_rowid=False,
     )
@@ -312,7 +314,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("track"),
         sqlite_with_rowid=False,
     )
-    op.create_index("stays_by_end", "stays", ["until"], unique=False)
+    op.create_index("stays_by_end", "stays", ["until", "since", "camera"], unique=False)
     op.create_index("stays_of_camera", "stays", ["camera", "since"], unique=False)
     op.create_table(
         "streams",
