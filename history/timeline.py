@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from history.house import House, Recorder
 from history.mirror import people, visits
 from history.names import a_person
+from history.rows import NO_CAMERA
 from history.schema import minutes
 from history.search import a_text, a_time, an_emotion, gaps_between
 from pipeline.answering import Answer
@@ -76,7 +77,7 @@ def buckets(
     at = (minutes.c.minute - minutes.c.minute % step).label("at")
     asked = (
         select(minutes.c.camera, at, *(func.sum(minutes.c[column]).label(name) for name, column in figures.items()))
-        .where(minutes.c.minute >= int(since) // 60 * 60, minutes.c.minute < until)
+        .where(minutes.c.minute >= int(since) // 60 * 60, minutes.c.minute < until, minutes.c.camera != NO_CAMERA)
         .group_by(minutes.c.camera, at)
         .order_by(minutes.c.camera, at)
     )

@@ -38,6 +38,12 @@ def home(broker: Broker, tmp_path: Path) -> Iterator[Both]:
         yield found
 
 
+@pytest.fixture
+def either(broker: Broker, tmp_path: Path, url: str) -> Iterator[Both]:
+    with both(broker, tmp_path, database=url) as found:
+        yield found
+
+
 def traces(home: Both, *words: str) -> list[str]:
     """Return the tables in which one of these words stands."""
     tables = (results, faces, tracks, minutes, people, visits, alerts, corrections)
@@ -67,7 +73,8 @@ def seen_and_named(home: Both) -> str:
     return grace
 
 
-def test_the_proof_has_what_the_history_removed_and_found(home: Both) -> None:
+def test_the_proof_has_what_the_history_removed_and_found(either: Both) -> None:
+    home = either
     grace = seen_and_named(home)
     assert {"faces", "tracks", "people", "visits", "corrections"} <= set(traces(home, grace, "door-1'"))
     done = home.ask("people.forget", person="Grace Hopper")
@@ -79,7 +86,7 @@ def test_the_proof_has_what_the_history_removed_and_found(home: Both) -> None:
     assert traces(home, grace, "Grace") == []
     assert {row["track"] for row in rows(home.history, faces)} == {"door-2", "yard-3"}
     assert [row["faces"] for row in rows(home.history, minutes)] != []  # how many faces there were tells of nobody
-    for path in Path(str(home.history.database.path)).parent.glob("*.sqlite*"):
+    for path in home.people.house.settings.data.glob("*.sqlite*"):
         assert grace.encode() not in path.read_bytes(), path
 
 

@@ -38,7 +38,12 @@ def whose(home: Both) -> dict[str, str | None]:
     return {row["track"]: row["person"] for row in rows(home.history, tracks)}
 
 
-def test_visits_names_and_alerts_come_along(home: Both) -> None:
+def test_visits_names_and_alerts_come_along(broker: Broker, tmp_path: Path, url: str) -> None:
+    with both(broker, tmp_path, database=url) as home:
+        _come_along(home)
+
+
+def _come_along(home: Both) -> None:
     grace = home.know("Grace Hopper", "f1")
     home.seeing.stay("door-1", -30, -26)
     home.seeing.search(-29, "door-1", f1=99.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import event, insert
 
 from history import search as searching
-from history.attendance import attendance
+from history.attendance import Attendance, attendance
 from history.database import Database
 from history.days import Days
 from history.house import HistorySettings, House
 from history.mirror import people, visits
+from history.packing import packed
 from history.rooms import TABLES
 from history.schema import results, tracks
 from history.search import Search, Wanted, search
@@ -28,6 +30,7 @@ from pipeline.clock import RedisClock
 from pipeline.entities import Result
 from pipeline.errors import SettingsError, UnknownPerson
 from pipeline.requests import Request
+from tests.history.postgresql import PostgreSQL
 from tests.history.support import face
 
 BASE = 1_795_000_000.0
@@ -39,10 +42,8 @@ def result(number: int, camera: str, at: float, *shown: dict[str, Any]) -> Resul
     return Result(f"{number}-0", camera, number, at, at + 0.3, 1280, 720, "local", "DetectFaces", {}, response)
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, list[Result]]]:
-    """A database with some hundred results of three cameras: two people and strangers come and go, out of order."""
-    database = Database(tmp_path_factory.mktemp("history"), "", TABLES)
+def fill(database: Database) -> list[Result]:
+    """Fill a database with some hundred results of three cameras: two people and strangers come and go, out of order."""
     chance, made = random.Random(7), []
     for number in range(600):
         camera = chance.choice(("door", "yard", "hall"))
@@ -60,7 +61,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database,
             about = {"camera": "door", "person": "p_1" if number % 3 else None, "similarity": 99.0, "is_open": 0}
             times = {"id": number, "began": BASE + 10 * number, "ended": BASE + 10 * number + 5}
             connection.execute(insert(visits), [{**about, **times}])
-    yield database, made
+    return made
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, list[Result]]]:
+    database = Database(tmp_path_factory.mktemp("history"), "", TABLES)
+    yield database, fill(database)
     database.close()
 
 
@@ -153,6 +160,8 @@ def test_names_stand_beside_the_faces_and_forgotten_results_say_so(house: House,
     times = {"since": gone.captured_at, "until": gone.captured_at, "camera": gone.camera}
     (found,) = (one for one in ask(Search(house), "history.search", **times)["results"] if one["id"] == gone.id)
     assert (found["forgotten"], found["FaceDetails"], found["camera"]) == (True, [], gone.camera)
+    with filled[0].writing() as connection:
+        connection.execute(results.update().where(results.c.id == gone.id).values(response=packed(gone.as_json())))
 
 
 @pytest.mark.parametrize(
@@ -188,6 +197,23 @@ def test_the_timeline_adds_up_and_names_who_was_there(house: House, filled: tupl
     assert sum(one["faces"] for camera in happy["cameras"] for one in camera["buckets"]) == seen.count("HAPPY")
     month = ask(Timeline(house), "history.timeline", since=BASE - 30 * 86_400, until=BASE)
     assert month["step"] == 6 * 3600
+
+
+def test_postgresql_gives_the_same_answers(
+    house: House, filled: tuple[Database, list[Result]], postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    there = Database(tmp_path, postgresql.url, TABLES)
+    fill(there)
+    other = replace(house, database=there)
+    for asked in ASKED:
+        assert all_pages(other, limit=150, **asked) == all_pages(house, limit=150, **asked), asked
+    for asked in ({}, {"camera": "door"}, {"person": "p_1"}, {"emotion": "SAD"}):
+        about = {"since": BASE - 100, "until": BASE + 250, **asked}
+        assert ask(Timeline(other), "history.timeline", **about) == ask(Timeline(house), "history.timeline", **about)
+    day = {"day": Days("").day_of(BASE).isoformat(), "days": 2}
+    told, here = (ask(Attendance(one), "history.attendance", **day) for one in (other, house))
+    assert told["attendance"] == here["attendance"] != []
+    there.close()
 
 
 @contextmanager
