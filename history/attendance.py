@@ -27,7 +27,7 @@ from pipeline.errors import SettingsError
 from pipeline.purposes import Purposes
 from pipeline.requests import PEOPLE, Request, Requests
 
-MOST_DAYS = 31
+MOST_DAYS, MOST_ENTRIES = 31, 5000
 GAP_SECONDS = 300.0
 """Out of sight for as long as this is a gap."""
 
@@ -49,7 +49,7 @@ class Span:
 class Attendance(Recorder):
     """Answers history.attendance and history.correct."""
 
-    ages: ClassVar[tuple[ColumnElement[float], ...]] = (corrections.c.at,)
+    ages: ClassVar[tuple[ColumnElement[float], ...]] = (corrections.c.until,)
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
@@ -60,6 +60,11 @@ class Attendance(Recorder):
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered about attendance."""
         return {"history.attendance": self._attendance, "history.correct": self._correct}
+
+    def export(self, connection: Connection, person: str) -> Mapping[str, Any]:
+        """Return what was corrected of a person's days."""
+        asked = select(corrections).where(corrections.c.person == person).order_by(corrections.c.id)
+        return {"corrections": [dict(row) for row in connection.execute(asked).mappings()]}
 
     def forget(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
         """Remove what was corrected of a person's days."""
@@ -86,11 +91,13 @@ class Attendance(Recorder):
         with self.house.database.reading() as connection:
             person = person_of(connection, told.get("person")).id
             before = newest_of(connection, day, day, person).get((person, day))
+            (seen,) = self._entries(connection, day, day, "", person) or [{}]
         change = Correction.of(told.get("changes"), before, self._days, day, request.who, self.house.clock.now())
+        _check(change, seen.get("seen"), self._days)
         note = {"what": "correct attendance", "person": person, "detail": f"{day}: {change.in_words()}"}
         self._people.ask("audit.note", note, request.who, _AUDIT_SECONDS)
         with self.house.database.writing() as connection:
-            correct(connection, person, day, change)
+            correct(connection, person, day, self._days.span(day)[1], change)
             (entry,) = self._entries(connection, day, day, "", person)
         return entry
 
@@ -116,12 +123,16 @@ def attendance(
     everybody = _people(connection, person)
     seen = _spans(connection, days, first, last, camera, person, may_name)
     said = newest_of(connection, first, last, person)
-    found = []
+    found: list[dict[str, Any]] = []
     for day in _each_day(first, last):
         begin, end = days.span(day)
         for row in everybody if begin <= now else ():
             spans, correction = seen.get((row.id, day), ()), said.get((row.id, day))
             if spans or correction or row.added < end:
+                if len(found) == MOST_ENTRIES:
+                    raise SettingsError(
+                        f"more than {MOST_ENTRIES:,} entries would be too many at once: ask for fewer days, or for one person"
+                    )
                 found.append(_entry(days, row, day, spans, correction))
     _add_results(connection, found[:_MOST_PICTURED])
     return found
@@ -151,6 +162,16 @@ def _spans(
     return found
 
 
+def _check(change: Correction, seen: Mapping[str, float] | None, days: Days) -> None:
+    """Refuse a correction that what was seen contradicts; raises SettingsError."""
+    if seen and change.arrival_at is not None and change.leaving_at is None and change.arrival_at > seen["last_at"]:
+        last = days.clock(seen["last_at"])
+        raise SettingsError(f"arrival {change.arrival}: they were seen until {last} already, correct leaving, too")
+    if seen and change.leaving_at is not None and change.arrival_at is None and change.leaving_at < seen["first_at"]:
+        first = days.clock(seen["first_at"])
+        raise SettingsError(f"leaving {change.leaving}: they were seen from {first} on only, correct arrival, too")
+
+
 def _entry(days: Days, person: Row[Any], day: date, spans: Sequence[Span], correction: Correction | None) -> dict[str, Any]:
     seen = _summary(spans) if spans else None
     arrival = correction.arrival_at if correction else None
@@ -176,28 +197,27 @@ def _entry(days: Days, person: Row[Any], day: date, spans: Sequence[Span], corre
         "open": any(span.is_open for span in spans),
         "gaps": seen["gaps"] if seen else [],
         "clock": {
-            **_clock(days, first_at, last_at),
-            "seen_first": days.clock(seen["first_at"]) if seen else None,
-            "seen_last": days.clock(seen["last_at"]) if seen else None,
+            **_clock(days, day, first=first_at, last=last_at),
+            **_clock(days, day, seen_first=seen["first_at"] if seen else None, seen_last=seen["last_at"] if seen else None),
         },
         "first_result": None,
         "last_result": None,
-        "cameras": [_of_camera(days, name, theirs) for name, theirs in sorted(by_camera.items())],
+        "cameras": [_of_camera(days, day, name, theirs) for name, theirs in sorted(by_camera.items())],
         "correction": correction.as_json() if correction and not correction.is_empty else None,
         "corrections": correction.number if correction else 0,
     }
 
 
-def _of_camera(days: Days, camera: str, spans: Sequence[Span]) -> dict[str, Any]:
+def _of_camera(days: Days, day: date, camera: str, spans: Sequence[Span]) -> dict[str, Any]:
     seen = _summary(spans)
-    clock = _clock(days, seen["first_at"], seen["last_at"])
+    clock = _clock(days, day, first=seen["first_at"], last=seen["last_at"])
     return {"camera": camera, **seen, "visits": len(spans), "open": any(span.is_open for span in spans), "clock": clock}
 
 
-def _clock(days: Days, first_at: float | None, last_at: float | None) -> dict[str, str | None]:
-    """Return what a clock there showed at these moments."""
-    times = {"first": first_at, "last": last_at}
-    return {name: None if at is None else days.clock(at) for name, at in times.items()}
+def _clock(days: Days, day: date, **moments: float | None) -> dict[str, str | None]:
+    """Return what a clock there showed at moments of a day, 24:00:00 at its end."""
+    end = days.span(day)[1]
+    return {name: None if at is None else days.clock(at) if at < end else "24:00:00" for name, at in moments.items()}
 
 
 def _summary(spans: Sequence[Span]) -> dict[str, Any]:

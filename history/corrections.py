@@ -24,6 +24,7 @@ corrections = Table(
     Column("day", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
     Column("who", Text, nullable=False),
     Column("arrival", Text),
     Column("leaving", Text),
@@ -32,11 +33,12 @@ corrections = Table(
     Column("excused", Text),
     Index("corrections_of_person", "person", "day"),
     Index("corrections_of_day", "day"),
-    Index("corrections_by_time", "at"),
+    Index("corrections_by_time", "until"),
 )
 """The corrections of a person's day (2026-11-23), numbered from 1: the last says what counts, NULL where what was seen does.
 
-`arrival` is what the clock showed (08:30), `arrival_at` when that was; `excused` is a reason.
+`arrival` is what the clock showed (08:30), `arrival_at` when that was; `excused` is a reason; `until` is
+when the day ends: they are kept as long as what was seen then.
 """
 
 
@@ -88,11 +90,11 @@ class Correction:
         return {**{member: getattr(self, member) for member in _MEMBERS}, "by": self.who, "at": self.at}
 
 
-def correct(connection: Connection, person: str, day: date, change: Correction) -> None:
-    """Keep a correction of a person's day."""
+def correct(connection: Connection, person: str, day: date, until: float, change: Correction) -> None:
+    """Keep a correction of a person's day, which ends at `until`."""
     names = ("number", "at", "who", "arrival", "leaving", "arrival_at", "leaving_at", "excused")
     values = {name: getattr(change, name) for name in names}
-    connection.execute(insert(corrections), [{"person": person, "day": day.isoformat(), **values}])
+    connection.execute(insert(corrections), [{"person": person, "day": day.isoformat(), "until": until, **values}])
 
 
 def newest_of(connection: Connection, first: date, last: date, person: str = "") -> dict[tuple[str, date], Correction]:

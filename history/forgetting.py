@@ -6,71 +6,126 @@ are added. Minutes stay: they count faces and tell of nobody.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Double, Table, Text, delete, select
 
-from history.house import House, Recorder, room_of
-from history.records import Records
-from history.schema import tracks
+from history.corrections import corrections
+from history.database import insert_new
+from history.house import House, Recorder
+from history.mirror import alerts, is_whole, people, visits
+from history.schema import METADATA, tracks
 from pipeline.answering import Answer
+from pipeline.chores import Chore
 from pipeline.entities import Result
 from pipeline.errors import SettingsError
 from pipeline.faces import counted_faces
 from pipeline.names import TRACK
 from pipeline.requests import Request
 
+log = logging.getLogger(__name__)
+
 LATE_SECONDS = 60.0
 """So long after somebody was forgotten a result from before may still be on its way into the database."""
 
+ORPHAN_SECONDS = 60.0
+
+_NOBODY = "nobody"  # an id that nobody has
 _MOST_TRACKS = 100_000
 
 
+forgotten = Table(
+    "forgotten",
+    METADATA,
+    Column("track", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Tracks that were forgotten in the last minute, and when: a kill shall not let through what is late."""
+
+
 class Forgetting(Recorder):
-    """Answers history.forget and history.remaining; what is still on its way meanwhile is forgotten when it comes."""
+    """Answers history.forget, history.remaining and history.export; stands after all rooms that write what they hear.
+
+    What is on its way while somebody is forgotten is forgotten when it comes; who is known no more, as after a backup was put
+    back, is forgotten once more.
+    """
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self._rooms: Sequence[Recorder] = ()
         self._lock = threading.Lock()
-        self._lately: dict[str, float] = {}  # tracks that were forgotten, and when
+        self._lately: dict[str, float] | None = None  # what stands in `forgotten`, once that was looked at
+        self._orphans: set[str] = set()
 
     def meet(self, rooms: Mapping[type[Recorder], Recorder]) -> None:
         """Get to know all rooms: each may have something to forget."""
         self._rooms = list(rooms.values())
-        self._records = room_of(rooms, Records)
 
     def answers(self) -> Mapping[str, Answer]:
-        """Return what is answered about forgetting."""
-        return {"history.forget": self._forget, "history.remaining": self._remaining}
+        """Return what is answered about forgetting, and about all that is kept of somebody."""
+        return {"history.forget": self._forget, "history.remaining": self._remaining, "history.export": self._export}
 
     def hear(self, connection: Connection, results: Sequence[Result]) -> None:
-        """Forget also the results of before that were on their way meanwhile."""
+        """Forget also the results of before that were on their way meanwhile, and what other rooms just made of them."""
         with self._lock:
-            now = self.house.clock.now()
-            self._lately = {track: at for track, at in self._lately.items() if at > now - LATE_SECONDS}
+            if self._lately is None:
+                self._lately = {row.track: row.at for row in connection.execute(select(forgotten))}
             lately = dict(self._lately)
         before = [(track, result.captured_at) for result in results if lately for track in _tracks_in(result)]
-        late = {track for track, at in before if at <= lately.get(track, 0.0)}
-        if late:
-            self._records.forget(connection, "", sorted(late))
+        late = sorted({track for track, at in before if at <= lately.get(track, 0.0)})
+        for room in self._rooms if late else ():
+            room.forget(connection, _NOBODY, late)
 
-    def _forget(self, request: Request) -> Mapping[str, Any]:
-        """Forget a person in every room; return how much of what was removed, and is found afterwards."""
-        person, told = _asked(request)
+    def chores(self) -> Sequence[Chore]:
+        """Remember for a minute only what was forgotten, and look for whom everybody else has forgotten."""
+        return (Chore("forgotten", LATE_SECONDS, self.tidy), Chore("orphans", ORPHAN_SECONDS, self.forget_orphans))
+
+    def tidy(self) -> None:
+        """Let what was forgotten long enough ago be remembered no more."""
+        before = self.house.clock.now() - LATE_SECONDS
+        with self.house.database.writing() as connection:
+            connection.execute(delete(forgotten).where(forgotten.c.at < before))
+            with self._lock:
+                self._lately = {row.track: row.at for row in connection.execute(select(forgotten))}
+
+    def forget_orphans(self) -> None:
+        """Forget the people whom people.sqlite does not know, two looks running: one that is being forgotten is left alone."""
+        with self.house.database.reading() as connection:
+            found = orphans(connection)
+        for person in found & self._orphans:
+            log.warning("somebody whom the people process does not know any more is forgotten here, too")
+            self.forget_person(person, ())
+        self._orphans = found
+
+    def forget_person(self, person: str, told: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """Forget a person, whose tracks these are, in every room; return what was removed, and what is found afterwards."""
         with self.house.database.writing() as connection:
             known = _all_tracks(connection, person, told)
+            now = self.house.clock.now()
+            insert_new(connection, forgotten, [{"track": track, "at": now} for track in known])
             with self._lock:
-                self._lately |= dict.fromkeys(known, self.house.clock.now())
+                self._lately = {**(self._lately or {}), **dict.fromkeys(known, now)}
             removed = self._of_all(lambda room: room.forget(connection, person, known))
         self.house.database.empty_log()
         removed |= self._of_all(lambda room: room.settle())
         with self.house.database.reading() as connection:
-            remaining = self._of_all(lambda room: room.remaining(connection, person, known))
+            return removed, self._of_all(lambda room: room.remaining(connection, person, known))
+
+    def _forget(self, request: Request) -> Mapping[str, Any]:
+        """Forget a person in every room; return how much of what was removed, and is found afterwards."""
+        removed, remaining = self.forget_person(*_asked(request))
         return {"removed": removed, "remaining": remaining}
+
+    def _export(self, request: Request) -> Mapping[str, Any]:
+        """Return what every room keeps of a person."""
+        person, _ = _asked(request)
+        with self.house.database.reading() as connection:
+            return {what: kept for room in self._rooms for what, kept in room.export(connection, person).items()}
 
     def _remaining(self, request: Request) -> Mapping[str, Any]:
         """Look for what forgetting a person would remove."""
@@ -85,6 +140,15 @@ class Forgetting(Recorder):
             for what, count in ask(room).items():
                 counted[what] += count
         return dict(counted)
+
+
+def orphans(connection: Connection) -> set[str]:
+    """Return the ids that rows hold of people who are not known; nobody before all that people.sqlite knows is here."""
+    if not is_whole(connection):
+        return set()
+    held = (tracks.c.person, visits.c.person, alerts.c.person, corrections.c.person)
+    found = {person for column in held for person in connection.execute(select(column).distinct()).scalars() if person}
+    return found - set(connection.execute(select(people.c.id)).scalars())
 
 
 def _asked(request: Request) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import ColumnElement, Connection
@@ -81,6 +81,10 @@ class Recorder:
         if this raises. Cameras of results are mailboxes (`keys.camera_of_mailbox`). Nothing slow belongs here; what
         a room keeps in memory besides must stand it that the transaction fails after this, and the results are heard again.
         """
+
+    def export(self, connection: Connection, person: str) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return what is kept of a person here, for people to read."""
+        return {}
 
     def forget(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
         """Remove what tells of a person (whose tracks these are), and return how much of what; may be repeated."""

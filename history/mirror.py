@@ -139,6 +139,15 @@ class Mirror(Recorder):
         except PeopleAway as error:
             log.debug("people: %s", error)
 
+    def export(self, connection: Connection, person: str) -> Mapping[str, Any]:
+        """Return a person's visits and alerts, also those that are too old for people.sqlite, and when they were followed."""
+        asked = {
+            "visits": select(visits).where(visits.c.person == person).order_by(visits.c.ended),
+            "alerts": select(alerts).where(alerts.c.person == person).order_by(alerts.c.at),
+            "tracks": select(tracks).where(tracks.c.person == person).order_by(tracks.c.until),
+        }
+        return {what: [dict(row) for row in connection.execute(rows).mappings()] for what, rows in asked.items()}
+
     def forget(self, connection: Connection, person: str, tracks: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG002
         """Remove a person's name, visits and alerts."""
         self._forgotten += 1  # what is being asked for now was answered before this
@@ -196,6 +205,12 @@ class Mirror(Recorder):
         """Return from when on something is kept."""
         keep = self.house.settings.keep
         return self.house.clock.now() - keep if keep else 0.0
+
+
+def is_whole(connection: Connection) -> bool:
+    """Say whether all that a people.sqlite knew when it was first followed is here."""
+    place = _place(connection)
+    return bool(place.source) and place.number >= place.whole_at
 
 
 def _place(connection: Connection) -> Place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -84,7 +84,7 @@ class Search(Recorder):
         wanted = Wanted.of(request.members)
         with self.house.database.reading() as connection:
             person = a_person(connection, wanted.person)
-            found, following = search(connection, wanted, person)
+            found, following = search(connection, wanted, person, self._purposes.names_people)
             shown = results_at(connection, [place.number for place in found])
             names = names_of(connection, tracks_in(shown))
             missing = gaps_between(connection, wanted.since, wanted.until)
@@ -97,10 +97,15 @@ class Search(Recorder):
         }
 
 
-def search(connection: Connection, wanted: Wanted, person: Mapping[str, str] | None = None) -> tuple[list[Place], Place | None]:
+def search(
+    connection: Connection,
+    wanted: Wanted,
+    person: Mapping[str, str] | None = None,
+    may_name: Callable[[str], bool] = lambda _: True,
+) -> tuple[list[Place], Place | None]:
     """Return where what is wanted stands, newest first, and before which place to go on; None where nothing is left."""
     if person is not None:
-        return _of_person(connection, wanted, person["Id"])
+        return _of_person(connection, wanted, person["Id"], may_name)
     if wanted.emotion or wanted.has_faces:
         cameras = [wanted.camera] if wanted.camera else cameras_of(connection)
         lanes = [_with_faces(connection, wanted, camera) for camera in cameras]
@@ -151,17 +156,21 @@ def _with_faces(connection: Connection, wanted: Wanted, camera: str) -> list[Pla
     return [Place(*row) for row in connection.execute(asked)]
 
 
-def _of_person(connection: Connection, wanted: Wanted, person: str) -> tuple[list[Place], Place | None]:
-    """Walk a person's tracks from the last on, until what is found is newer than all that is left."""
+def _of_person(
+    connection: Connection, wanted: Wanted, person: str, may_name: Callable[[str], bool]
+) -> tuple[list[Place], Place | None]:
+    """Walk a person's tracks at cameras that name people, from the last on, until what is found is newer than what is left."""
     found: list[Place] = []
     looked = 0
-    asked = select(tracks.c.track, tracks.c.until, tracks.c.faces).where(
+    asked = select(tracks.c.track, tracks.c.camera, tracks.c.until, tracks.c.faces).where(
         tracks.c.person == person,
         tracks.c.until >= wanted.since,
         tracks.c.since <= wanted.before.at,
         *([tracks.c.camera == wanted.camera] if wanted.camera else []),
     )
-    for track, until, size in connection.execute(asked.order_by(tracks.c.until.desc())):
+    for track, camera, until, size in connection.execute(asked.order_by(tracks.c.until.desc())):
+        if not may_name(camera):
+            continue
         if len(found) == wanted.limit and until < found[-1].at:
             return found, found[-1]
         is_older = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -44,22 +44,19 @@ class Timeline(Recorder):
         with self.house.database.reading() as connection:
             asked = a_person(connection, who)
             person = asked["Id"] if asked else ""
+            may_name = self._purposes.names_people
             there = visits_between(connection, since, until, camera, person, MOST_VISITS + 1)
             return {
                 "since": since,
                 "until": until,
                 "step": step,
                 "cameras": [] if person else buckets(connection, since, until, step, camera, emotion),
-                **present(connection, since, until, camera, person),
-                "visits": [self._shown(visit) for visit in there[:MOST_VISITS]],
+                **present(connection, since, until, camera, person, may_name),
+                "visits": _shown(there[:MOST_VISITS], may_name, is_of_person=bool(person)),
                 "more": len(there) > MOST_VISITS,
                 "Person": asked,
                 "gaps": gaps_between(connection, since, until),
             }
-
-    def _shown(self, visit: dict[str, Any]) -> dict[str, Any]:
-        """Return a visit without a name where the camera's purpose names nobody any more."""
-        return visit if self._purposes.names_people(visit["camera"]) else {**visit, "Person": None, "Unknown": None}
 
 
 def step_of(since: float, until: float) -> int:
@@ -96,26 +93,39 @@ def visits_between(
     return [as_json(row) for row in connection.execute(asked.limit(limit))]
 
 
-def present(connection: Connection, since: float, until: float, camera: str = "", person: str = "") -> dict[str, Any]:
+def present(
+    connection: Connection,
+    since: float,
+    until: float,
+    camera: str = "",
+    person: str = "",
+    may_name: Callable[[str], bool] = lambda _: True,
+) -> dict[str, Any]:
     """Return how often and how long people were there between two times, and how many visits were of unknown ones."""
-    first, last = func.min(visits.c.began), func.max(visits.c.ended)
-    asked = select(visits.c.person, func.count(), func.sum(visits.c.ended - visits.c.began), first, last)
-    rows = connection.execute(asked.where(*_touching(since, until, camera, person)).group_by(visits.c.person)).all()
     names = {row.id: row.name for row in connection.execute(select(people.c.id, people.c.name))}
-    known = [row for row in rows if row[0] in names]
+    about = (func.count(), func.sum(visits.c.ended - visits.c.began), func.min(visits.c.began), func.max(visits.c.ended))
+    asked = select(visits.c.person, visits.c.camera, *about).where(*_touching(since, until, camera, person))
+    known: dict[str, list[Sequence[Any]]] = {}
+    unknown = 0
+    for who, where, *figures in connection.execute(asked.group_by(visits.c.person, visits.c.camera)):
+        if who in names and may_name(where):
+            known.setdefault(who, []).append(figures)
+        elif not person:
+            unknown += figures[0]
     return {
         "people": [
-            {
-                "Person": {"Id": row[0], "Name": names[row[0]]},
-                "visits": row[1],
-                "seconds": round(row[2], 3),
-                "first_at": round(row[3], 3),
-                "last_at": round(row[4], 3),
-            }
-            for row in sorted(known, key=lambda row: names[row[0]].lower())
+            {"Person": {"Id": who, "Name": names[who]}, **_together(known[who])}
+            for who in sorted(known, key=lambda who: names[who].lower())
         ],
-        "unknown": {"visits": sum(row[1] for row in rows) - sum(row[1] for row in known)},
+        "unknown": {"visits": unknown},
     }
+
+
+def _together(figures: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return the figures of several cameras as one."""
+    counts, seconds, first, last = zip(*figures, strict=True)
+    times = {"seconds": round(sum(seconds), 3), "first_at": round(min(first), 3), "last_at": round(max(last), 3)}
+    return {"visits": sum(counts), **times}
 
 
 def as_json(row: Row[Any]) -> dict[str, Any]:
@@ -130,6 +140,13 @@ def as_json(row: Row[Any]) -> dict[str, Any]:
         "ended_at": round(row.ended, 3),
         "open": bool(row.is_open),
     }
+
+
+def _shown(found: Sequence[dict[str, Any]], may_name: Callable[[str], bool], *, is_of_person: bool) -> list[dict[str, Any]]:
+    """Return visits, without names where the camera's purpose names nobody; none of these where a person was asked for."""
+    nameless = {"Person": None, "Unknown": None}
+    named = [(visit, may_name(visit["camera"])) for visit in found]
+    return [visit if is_named else {**visit, **nameless} for visit, is_named in named if is_named or not is_of_person]
 
 
 def _touching(since: float, until: float, camera: str, person: str) -> Sequence[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import redis
 
@@ -53,6 +53,14 @@ class HistoryDesk(Room):
                 values = (person, json.dumps(list(tracks)), time.time())
                 self.house.database.execute("INSERT OR REPLACE INTO history_leftovers VALUES (?, ?, ?)", *values)
             return Forgotten(why=f"the history has not forgotten yet, and does as soon as it can ({error})")
+
+    def export(self, person_id: str) -> Mapping[str, Any]:
+        """Return what the history keeps of a person, or why that is missing here."""
+        try:
+            return {"history": self._history.ask("history.export", {"person": person_id}, _ME, FORGET_SECONDS)}
+        except (RekstreamError, redis.RedisError) as error:
+            is_there = not isinstance(error, HistoryAway) or is_followed(self.house.database)
+            return {"history": {"missing": f"what the history keeps could not be asked for: {error}"} if is_there else {}}
 
     def finish(self) -> None:
         """Have forgotten what the history could not be asked before."""

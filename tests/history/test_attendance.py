@@ -81,6 +81,10 @@ def test_a_night_belongs_to_both_of_its_days(database: Database) -> None:
     assert told["2026-11-22", "p_1"]["state"] == "absent"
     first, second, third = (told[f"2026-11-{day}", "p_1"] for day in (23, 24, 25))
     assert (first["clock"]["first"], first["seconds"]) == ("23:30:00", 1800)
+    assert (first["clock"]["last"], second["clock"]) == (
+        "24:00:00",
+        {"first": "00:00:00", "last": "24:00:00", "seen_first": "00:00:00", "seen_last": "24:00:00"},
+    )
     assert (second["seconds"], third["seconds"]) == (86_400, 45 * 60)
     assert third["clock"]["last"] == "00:45:00"
     assert ("2026-11-24", "p_3") not in told, "nobody is absent before they were known"

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from history.audience import stays
 from history.corrections import corrections
+from history.forgetting import Forgetting as Here
+from history.forgetting import forgotten
 from history.mirror import alerts, people, visits
 from history.packing import unpacked
 from history.schema import faces, minutes, results, tracks
@@ -154,3 +157,41 @@ def _forget(process: PeopleProcess, person: str) -> dict[str, Any]:
 def _finished(desk: HistoryDesk) -> bool:
     desk.finish()
     return not desk.house.database.rows("SELECT 1 FROM history_leftovers")
+
+
+def test_who_came_back_with_a_backup_is_forgotten_again(home: Both) -> None:
+    """Two looks running, so that one who is just being forgotten is left to those who do it."""
+    room = next(room for room in home.history.rooms if isinstance(room, Here))
+    ada = home.know("Ada Lovelace", "f2")
+    publish(home.broker, at=1000.0, faces=[face("door-1"), face("door-2")])
+    wait_until(lambda: len(rows(home.history, faces)) == 2 and rows(home.history, people))
+    with home.history.database.writing() as connection:
+        connection.execute(tracks.update().where(tracks.c.track == "door-1").values(person="p_gone"))
+        connection.execute(tracks.update().where(tracks.c.track == "door-2").values(person=ada))
+    room.forget_orphans()
+    assert traces(home, "p_gone") == ["tracks"]
+    room.forget_orphans()
+    assert traces(home, "p_gone", "'door-1'") == ["tracks"]  # of a track there is left when it was, and nobody's
+    assert {row["track"]: row["person"] for row in rows(home.history, tracks)} == {"door-1": None, "door-2": ada}
+    assert [row["track"] for row in rows(home.history, faces)] == ["door-2"]
+
+
+def test_a_kill_lets_nothing_through_that_is_late(broker: Broker, tmp_path: Path) -> None:
+    with history_process(broker, tmp_path) as history:
+        room = next(room for room in history.rooms if isinstance(room, Here))
+        room.forget_person("p_1", ["door-1"])
+    publish(broker, at=time.time() - 1, faces=[face("door-1"), face("door-2")])
+    with history_process(broker, tmp_path) as history:
+        wait_until(lambda: [row["track"] for row in rows(history, faces)] == ["door-2"])
+        assert "door-1" not in str(rows(history, stays))
+        room = next(room for room in history.rooms if isinstance(room, Here))
+        room.tidy()
+        assert len(rows(history, forgotten)) == 1
+
+
+def test_an_export_has_what_the_history_keeps_of_somebody(home: Both) -> None:
+    grace = seen_and_named(home)
+    kept = home.ask("people.export", person=grace)["history"]
+    assert [visit["camera"] for visit in kept["visits"]] == ["door"]
+    assert [track["track"] for track in kept["tracks"]] == ["door-1"]
+    assert [correction["excused"] for correction in kept["corrections"]] == ["ill"]

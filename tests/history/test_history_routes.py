@@ -79,6 +79,8 @@ def test_attendance_is_corrected_with_what_was_seen_beside_it_and_an_entry_in_th
         ({}, "write what is to be corrected"),
         ({"first": "08:00"}, "a day has no member 'first'"),
         ({"arrival": "25:00"}, "write what the clock showed"),
+        ({"leaving": "00:00"}, "leaving 00:00: they were seen from"),
+        ({"arrival": "23:59:59"}, "arrival 23:59:59: they were seen until"),
         ({"arrival": "10:00", "leaving": "09:00"}, "leaving 09:00 is before arrival 10:00"),
         ({"excused": 7}, "write a reason of up to 200 characters"),
     ):

@@ -164,6 +164,23 @@ def test_names_stand_beside_the_faces_and_forgotten_results_say_so(house: House,
         connection.execute(results.update().where(results.c.id == gone.id).values(response=packed(gone.as_json())))
 
 
+def test_cameras_that_name_nobody_say_nothing_of_a_person(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of before they became such: neither by a name beside a face, nor by what is found for somebody."""
+    monkeypatch.setattr("pipeline.purposes.Purposes.names_people", lambda _, camera: camera != "door")
+    hers = all_pages(house, person="p_1", limit=500)
+    assert {one["camera"] for one in hers} == {"hall", "yard"}
+    shown = all_pages(house, camera="door", limit=500)
+    assert [seen for one in shown for seen in one["FaceDetails"] if "Person" in seen] == []
+    span = {"since": BASE - 100, "until": BASE + 400}
+    told = ask(Timeline(house), "history.timeline", **span)
+    assert (told["people"], told["unknown"], {str(visit["Person"]) for visit in told["visits"]}) == (
+        [],
+        {"visits": 40},
+        {"None"},
+    )
+    assert ask(Timeline(house), "history.timeline", person="p_1", **span)["visits"] == []
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [

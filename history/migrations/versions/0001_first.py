@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("arrival", sa.Text(), nullable=True),
         sa.Column("leaving", sa.Text(), nullable=True),
@@ -104,7 +105,7 @@ def upgrade() -> None:
         sa.Column("excused", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("corrections_by_time", "corrections", ["at"], unique=False)
+    op.create_index("corrections_by_time", "corrections", ["until"], unique=False)
     op.create_index("corrections_of_day", "corrections", ["day"], unique=False)
     op.create_index("corrections_of_person", "corrections", ["person", "day"], unique=False)
     op.create_table(
@@ -143,6 +144,13 @@ def upgrade() -> None:
     op.create_index("faces_of_camera", "faces", ["camera", "at"], unique=False)
     op.create_index("faces_of_emotion", "faces", ["emotion", "camera", "at"], unique=False)
     op.create_index("faces_of_track", "faces", ["track", "at"], unique=False)
+    op.create_table(
+        "forgotten",
+        sa.Column("track", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("track"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "gaps",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -406,6 +414,7 @@ def downgrade() -> None:
     op.drop_table("latency")
     op.drop_index("gaps_by_time", table_name="gaps")
     op.drop_table("gaps")
+    op.drop_table("forgotten")
     op.drop_index("faces_of_track", table_name="faces")
     op.drop_index("faces_of_emotion", table_name="faces")
     op.drop_index("faces_of_camera", table_name="faces")
