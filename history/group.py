@@ -81,11 +81,11 @@ class ResultGroup:
             self._quick.xack(keys.RESULTS, GROUP, *(entry["message_id"] for entry in pending))
         self._quick.xgroup_setid(keys.RESULTS, GROUP, after)
 
-    def next(self, limit: int) -> Batch:
-        """Return what came out after the last; what was trimmed meanwhile can be told from its place."""
+    def next(self, limit: int, after: str = BEGINNING) -> Batch:
+        """Return what came out after the last, whose id is `after`; what was trimmed meanwhile can be told from its place."""
         pipe = self._quick.pipeline(transaction=True)
         pipe.xinfo_stream(keys.RESULTS)
-        pipe.zrange(keys.REMOVED, 0, -1)
+        pipe.zrangebyscore(keys.REMOVED, order(after)[0], "+inf")
         pipe.xreadgroup(GROUP, self._consumer, {keys.RESULTS: ">"}, count=limit)
         about, removed, entries = pipe.execute()
         return _batch(_entries(entries), about, frozenset(map(_text, removed)))

@@ -130,7 +130,7 @@ class Writer:
         self._all_is_well()
         while self._may_serve():
             is_last = self._stop.is_set()  # asked before: what came until the stop is written, too
-            batch = self._group.next(BATCH)
+            batch = self._group.next(BATCH, self._place.last_id)
             if batch:
                 self._settle(batch)
             else:
@@ -196,7 +196,7 @@ class Writer:
             _let_hear(recorder, connection, fresh)
         newest = max(batch.results, key=lambda result: result.published_at, default=None)
         place = replace(place, at=max(place.at, newest.published_at) if newest else place.at)
-        _keep_place(connection, place)
+        _keep_place(connection, place, self._place)
         return place, len(fresh)
 
     def _note_end(self, batch: Batch) -> None:
@@ -209,7 +209,7 @@ class Writer:
         with self._asked() as connection:
             if lost > 0:
                 self._note_gap(connection, place, None, _time_of(batch.newest), lost, TRIMMED)
-            _keep_place(connection, at_end)
+            _keep_place(connection, at_end, place)
         self._place = at_end
 
     def _note_gaps(self, connection: Connection, batch: Batch, new: Sequence[str]) -> Place:
@@ -289,11 +289,12 @@ def _let_hear(recorder: Recorder, connection: Connection, fresh: Sequence[Result
         log.exception("%s did not take in %d results", type(recorder).__name__, len(fresh))
 
 
-def _keep_place(connection: Connection, place: Place) -> None:
+def _keep_place(connection: Connection, place: Place, before: Place) -> None:
+    """Write down how far it is, if that is still where it was: else somebody else writes, too, or has put a backup back."""
     kept = {"last_id": place.last_id, "position": place.position, "at": place.at, "ended": 0}
-    its = (streams.c.number == place.stream, streams.c.name == place.name)
+    its = (streams.c.number == place.stream, streams.c.name == place.name, streams.c.last_id == before.last_id)
     if connection.execute(update(streams).where(*its).values(kept)).rowcount != 1:
-        raise StorageError("the history was replaced by another one meanwhile: results are read again from where that ends")
+        raise StorageError("somebody else wrote to the history meanwhile: results are read again from where it ends")
 
 
 def _place_of(row: Any) -> Place:

@@ -13,6 +13,7 @@ import redis
 
 from pipeline import keys
 from pipeline.entities import Operation, Result
+from pipeline.spending import PAID_BEFORE
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,30 @@ MAX_BYTES = 256 * 1024 * 1024
 KEEP_SECONDS = 600  # as pipeline/lua/common.lua has it
 REMOVED_SECONDS = 2 * KEEP_SECONDS
 _ENVELOPE = (
-    "seq", "captured_at", "answered_at", "width", "height", "provider", "operation", "worker", "stages", "error", "paid_calls",
+    "seq", "captured_at", "answered_at", "width", "height", "provider", "operation", "worker", "stages", "error", PAID_BEFORE,
 )  # fmt: skip
+_REDACT = """
+local entry, milliseconds, seconds, camera, published_at, left = unpack(ARGV)
+local function parts(id)
+  local ms, n = string.match(id, '(%d+)-(%d+)')
+  return tonumber(ms), tonumber(n)
+end
+local was_handed_out = false
+for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local about = {}
+  for i = 1, #group, 2 do about[group[i]] = group[i + 1] end
+  local ms, n = parts(about['last-delivered-id'])
+  local own_ms, own_n = parts(entry)
+  was_handed_out = was_handed_out or ms > own_ms or (ms == own_ms and n >= own_n)
+end
+if not was_handed_out then
+  redis.call('XADD', KEYS[1], '*', 'camera', camera, 'published_at', published_at, 'result', left)
+end
+redis.call('ZADD', KEYS[2], milliseconds, entry)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, tonumber(milliseconds) - seconds * 1000)
+redis.call('EXPIRE', KEYS[2], seconds)
+redis.call('XDEL', KEYS[1], entry)
+"""
 SHOWN_SECONDS = 60
 NEWEST = "$"
 BEGINNING = "0"
@@ -126,15 +149,18 @@ class Results:
         return int(pipe.execute()[-1])
 
     def redact(self, entry: bytes, camera: str, published_at: float, members: Mapping[str, Any]) -> None:
-        """Leave of a result only that there was one, and what it cost: its answer tells of a person."""
-        left = {name: members[name] for name in _ENVELOPE if name in members}
-        pipe = self._connection.pipeline(transaction=True)
-        pipe.xadd(keys.RESULTS, {"camera": camera, "published_at": f"{published_at:.6f}", "result": json.dumps(left)})
-        self._take_out(pipe, (entry,))
-        pipe.execute()
+        """Leave of a result only that there was one, and what it cost: its answer tells of a person.
+
+        Where the history was handed the result already, nothing of it is left: it would count twice.
+        """
+        left = json.dumps({name: members[name] for name in _ENVELOPE if name in members})
+        told = [entry, _milliseconds(entry), REMOVED_SECONDS, camera, f"{published_at:.6f}", left]
+        self._connection.eval(_REDACT, 2, keys.RESULTS, keys.REMOVED, *told)
 
     def _take_out(self, pipe: Any, ids: Sequence[str | bytes]) -> None:
-        pipe.zadd(keys.REMOVED, dict.fromkeys(ids, 0))
+        seconds = max(map(_milliseconds, ids), default=0) / 1000
+        pipe.zadd(keys.REMOVED, {one: _milliseconds(one) for one in ids})
+        pipe.zremrangebyscore(keys.REMOVED, 0, (seconds - REMOVED_SECONDS) * 1000)
         pipe.expire(keys.REMOVED, REMOVED_SECONDS)
         pipe.xdel(keys.RESULTS, *ids)
 
@@ -146,6 +172,11 @@ class Results:
         if size > MAX_BYTES:
             keep = int(self._connection.xlen(keys.RESULTS) * 0.8 * MAX_BYTES / size)
             self._connection.xtrim(keys.RESULTS, maxlen=keep, approximate=True)
+
+
+def _milliseconds(entry: str | bytes) -> int:
+    text = entry.decode() if isinstance(entry, bytes) else entry
+    return int(text.partition("-")[0])
 
 
 def _entries(answer: Any) -> list[tuple[bytes, Mapping[bytes, bytes]]]:

@@ -240,6 +240,17 @@ def test_of_a_call_about_a_person_stays_that_it_was_made(broker: Broker, tmp_pat
         assert rows(process, gaps) == []
 
 
+def test_a_call_about_a_person_that_was_written_already_is_counted_once(broker: Broker, tmp_path: Path, url: str) -> None:
+    with Writing(broker, tmp_path, url) as process:
+        answered = publish(broker, "photo-1f0c", operation="IndexFaces", FaceRecords=[])
+        wait_until(lambda: ids(process) == [answered])
+        Results(broker.scripts).redact(answered.encode(), "photo-1f0c", 1.0, {"seq": 1})
+        last = publish(broker)
+        wait_until(lambda: ids(process) == [answered, last])
+        wait_until(lambda: process.writer.place.position == 2)
+        assert rows(process, gaps) == []
+
+
 def test_a_gap_is_told_also_while_nothing_new_comes(broker: Broker, tmp_path: Path, url: str) -> None:
     with Writing(broker, tmp_path, url) as process:
         first = publish(broker)
