@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Double, Table, Text, delete, select
@@ -111,10 +111,12 @@ class Forgetting(Recorder):
             with self._lock:
                 self._lately = {**(self._lately or {}), **dict.fromkeys(known, now)}
             removed = self._of_all(lambda room: room.forget(connection, person, known))
-        self.house.database.empty_log()
+            remaining = _sum(room.remaining(connection, person, known) for room in self._rooms if not _settles(room))
+        self.house.database.empty_log()  # from here on who stays before a camera may be seen again, as nobody
         removed |= self._of_all(lambda room: room.settle())
         with self.house.database.reading() as connection:
-            return removed, self._of_all(lambda room: room.remaining(connection, person, known))
+            later = _sum(room.remaining(connection, person, known) for room in self._rooms if _settles(room))
+        return removed, {**remaining, **later}
 
     def _forget(self, request: Request) -> Mapping[str, Any]:
         """Forget a person in every room; return how much of what was removed, and is found afterwards."""
@@ -135,11 +137,20 @@ class Forgetting(Recorder):
             return {"remaining": self._of_all(lambda room: room.remaining(connection, person, known))}
 
     def _of_all(self, ask: Callable[[Recorder], Mapping[str, int]]) -> dict[str, int]:
-        counted: Counter[str] = Counter()
-        for room in self._rooms:
-            for what, count in ask(room).items():
-                counted[what] += count
-        return dict(counted)
+        return _sum(ask(room) for room in self._rooms)
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    together: Counter[str] = Counter()
+    for some in counts:
+        for what, count in some.items():
+            together[what] += count
+    return dict(together)
+
+
+def _settles(room: Recorder) -> bool:
+    """Say whether a room has something to do after the transaction: what remains is known after that only."""
+    return type(room).settle is not Recorder.settle
 
 
 def orphans(connection: Connection) -> set[str]:

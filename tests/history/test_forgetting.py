@@ -195,3 +195,20 @@ def test_an_export_has_what_the_history_keeps_of_somebody(home: Both) -> None:
     assert [visit["camera"] for visit in kept["visits"]] == ["door"]
     assert [track["track"] for track in kept["tracks"]] == ["door-1"]
     assert [correction["excused"] for correction in kept["corrections"]] == ["ill"]
+
+
+def test_who_goes_on_to_stand_there_is_no_trace_of_whom_was_forgotten(home: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is seen of the same track right afterwards, as nobody's, does not stand in the proof."""
+    publish(home.broker, at=time.time() - 1, faces=[face("door-1")])
+    wait_until(lambda: rows(home.history, stays))
+    empty = home.history.database.empty_log
+
+    def see_again_and_empty() -> None:
+        later = publish(home.broker, at=time.time() + 5, faces=[face("door-1")])
+        wait_until(lambda: later in str(rows(home.history, results)))
+        empty()
+
+    monkeypatch.setattr(home.history.database, "empty_log", see_again_and_empty)
+    done = home.ask("history.forget", person="p_1", tracks=["door-1"])
+    assert (done["removed"]["stays"], set(done["remaining"].values())) == (1, {0})
+    assert len(rows(home.history, stays)) == 1
