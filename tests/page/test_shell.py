@@ -35,6 +35,24 @@ def test_pages_change_without_a_reload_and_the_way_back_works(show: Opener, syst
     assert page.evaluate("window.isTheSame")
 
 
+def test_a_phone_has_a_menu_of_all_pages(show: Opener, system: Up, axe: Callable[[Page], None]) -> None:
+    """It says where one is, opens by a touch, and is gone once a page was chosen or Escape was pressed."""
+    page = show(f"{system.api}/people", PHONE)
+    menu, nav = page.locator("#menu"), page.get_by_role("navigation")
+    expect(menu).to_have_text("People")
+    expect(nav).to_be_hidden()
+    menu.tap()
+    expect(nav.get_by_role("link")).to_have_count(len(PATHS))
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(nav).to_be_hidden()
+    menu.tap()
+    nav.get_by_role("link", name="Attendance").tap()
+    expect(menu).to_have_text("Attendance")
+    expect(nav).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_the_skip_link_leads_to_the_page_and_opens_nothing_anew(show: Opener, system: Up) -> None:
     page = show(f"{system.api}/photo")
     page.locator("h1").evaluate("(title) => { title.isTheSame = true; }")

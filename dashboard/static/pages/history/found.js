@@ -54,7 +54,8 @@ export function found(store, state) {
     }
   };
   const show = () => {
-    const entries = entriesOf(held.results, held.gaps);
+    const oldest = held.next && held.results.length ? held.results[held.results.length - 1].captured_at : 0; // what is older is not here yet
+    const entries = entriesOf(held.results, held.gaps.filter(({ till }) => till >= oldest));
     keyed(list, entries, ({ key }) => key, newEntry, (element, entry) => showEntry(element, entry, held.pictures));
     isEmpty = !entries.length;
     nothing.hidden = !isEmpty || Boolean(held.next);
@@ -65,8 +66,8 @@ export function found(store, state) {
 
   const element = h("section", { class: "stack" }, h("div", { class: "row apart" }, h("h2", {}, "What was found"), h("div", { class: "row" }, count, newest)), problem, nothing, list, more);
   const unwatch = whileSeen(element, LOOK_SECONDS, () => ((state.seconds && !held.isStill) || isEmpty) && again(false));
-  const forget = store.on("person", ({ detail }) => {
-    held.results.forEach((result) => rename(result, detail));
+  const forget = store.on("person", (person) => {
+    held.results.forEach((result) => rename(result, person));
     show();
   });
   state.onchange(() => again(true));

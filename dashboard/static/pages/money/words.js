@@ -15,7 +15,7 @@ export function costOf({ dollars: paid, would_cost: would }) {
 
 const DAY = 86400;
 const SPANS = { 3600: "hour", [DAY]: "day", [7 * DAY]: "week" };
-export const spanWords = (seconds) => SPANS[seconds] ?? `${number(seconds)} s`;
+export const spanWords = (seconds) => SPANS[seconds] ?? (seconds < 120 ? `${number(Math.round(seconds))} s` : `${number(Math.round(seconds / 60))} min`);
 
 // One sentence about the month: what it cost so far, and what it will have cost if it goes on as in the last day.
 export const sentence = (month) => unbroken(wordsOf(month));
