@@ -67,6 +67,15 @@ def test_what_was_seen_is_found_by_camera_and_emotion(
     expect(entries.first).to_contain_text(f"{YARD} results")
     expect(entries.last).to_contain_text("woman 31\u201339 · happy · smiles")
     expect(entries.last).to_contain_text(f"{DOOR} results")
+    named = {"track": "door-1", "camera": "door", "Person": {"Id": "p_1", "Name": "Grace Hopper"}, "Unknown": None}
+    page.evaluate(
+        """async (detail) => {
+          const { store } = await import("/static/core/store.js");
+          store.dispatchEvent(new CustomEvent("person", { detail }));
+        }""",
+        named,
+    )
+    expect(entries.last).to_contain_text("Grace Hopper")
     axe(page)
     shot(page, "history")
     page.get_by_label("only with faces").uncheck()
