@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from prometheus_client import CollectorRegistry
 
 from dashboard.collector import registry_of
@@ -58,16 +61,14 @@ def test_every_metric_stands_in_the_docs(broker: Broker) -> None:
     assert set(re.findall(r"`(rekstream_[a-z_]+)", text("docs/metrics.md"))) == served
 
 
+def names_of(command: Any, before: str = "") -> Iterator[str]:
+    for name, one in command.commands.items():
+        yield from names_of(one, f"{before}{name} ") if hasattr(one, "commands") else [f"{before}{name}"]
+
+
 def test_every_command_stands_in_the_readme_or_the_docs() -> None:
     everything = "\n".join(path.read_text() for path in DOCS)
-    names = [command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands]
-    names += [f"camera {command.name}" for command in cli.camera.registered_commands]
-    names += [f"faces {command.name}" for command in cli.faces.registered_commands]
-    names += [f"config {command.name}" for command in cli.config.registered_commands]
-    names += [f"watch {command.name}" for command in cli.watch.registered_commands]
-    names += [f"alerts {command.name}" for command in cli.alerts.registered_commands]
-    names += [f"show {command.name}" for command in cli.show.registered_commands]
-    missing = [name for name in names if f"rekstream {name.replace('_', '-')}" not in everything]
+    missing = [name for name in names_of(typer.main.get_command(cli.app)) if f"rekstream {name}" not in everything]
     assert missing == []
 
 
