@@ -160,13 +160,21 @@ class Mirror(Recorder):
         return {what: len(connection.execute(select(column).where(column == person)).all()) for what, _, column in _OF_A_PERSON}
 
     def erase(self, connection: Connection, camera: str, since: float, until: float) -> Mapping[str, int]:
-        """Remove the visits and alerts of a camera between two times."""
-        of_visits = and_(visits.c.camera == camera, visits.c.ended >= since, visits.c.began <= until)
-        of_alerts = and_(alerts.c.camera == camera, alerts.c.captured_at.between(since, until))
-        return {
-            "visits": connection.execute(delete(visits).where(of_visits)).rowcount,
+        """Remove alerts and visits of a camera between two times; of a longer visit the part before stays, or else that after.
+
+        The people process does the same (`history/people_desk.py`), and tells both parts then.
+        """
+        during = and_(visits.c.camera == camera, visits.c.ended > since, visits.c.began < until)
+        inside = and_(during, visits.c.began >= since, visits.c.ended <= until)
+        of_alerts = and_(alerts.c.camera == camera, alerts.c.captured_at >= since, alerts.c.captured_at < until)
+        removed = {
+            "visits": connection.execute(delete(visits).where(inside)).rowcount,
             "alerts": connection.execute(delete(alerts).where(of_alerts)).rowcount,
         }
+        came_before = update(visits).where(during, visits.c.began < since).values(ended=since, is_open=0)
+        connection.execute(came_before)
+        connection.execute(update(visits).where(during).values(began=until))
+        return removed
 
     def _take(self) -> bool:
         """Take over one batch of changes; say whether there are more."""

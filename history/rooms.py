@@ -9,6 +9,7 @@ from history.forgetting import Forgetting
 from history.house import Recorder
 from history.latency import Latency
 from history.mirror import Mirror
+from history.people_desk import PeopleDesk
 from history.records import Records
 from history.retention import Retention
 from history.schema import METADATA
@@ -27,6 +28,7 @@ ROOMS: tuple[type[Recorder], ...] = (
     Audience,
     Shows,
     Mirror,
+    PeopleDesk,
     Search,
     Timeline,
     Attendance,

@@ -123,6 +123,14 @@ class AlertBook:
             self._database.execute(f"DELETE FROM deliveries WHERE {of_person}", person)  # noqa: S608
             return int(self._database.execute("DELETE FROM alerts WHERE person = ?", person).rowcount)
 
+    def erase(self, camera: str, since: float, until: float) -> int:
+        """Remove all alerts of pictures that a camera took between two times, delivered or not; return how many there were."""
+        with self._database.transaction():
+            there = "camera = ? AND captured_at >= ? AND captured_at < ?"
+            of_them = f"DELETE FROM deliveries WHERE alert IN (SELECT id FROM alerts WHERE {there})"  # noqa: S608
+            self._database.execute(of_them, camera, since, until)
+            return int(self._database.execute(f"DELETE FROM alerts WHERE {there}", camera, since, until).rowcount)  # noqa: S608
+
     def count_of(self, person: str) -> int:
         """Return how many alerts there are of a person."""
         return int(self._database.rows("SELECT count(*) FROM alerts WHERE person = ?", person)[0][0])

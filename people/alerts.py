@@ -114,6 +114,12 @@ class Alerts(Room):
         """Return how many alerts and watches there still are."""
         return {"alerts": self.book.count_of(person_id), "watches": self.watches.count_of(person_id)}
 
+    def erase(self, camera: str, since: float, until: float) -> Mapping[str, int]:
+        """Remove the alerts of a camera from between two times, and when what they wait for was seen."""
+        with self.house.database.transaction():
+            self._appearances.erase(camera, since, until)
+            return {"alerts": self.book.erase(camera, since, until)}
+
     def chores(self) -> Sequence[Chore]:
         """Return what is to be done again and again."""
         return (Chore("alerts", TIDY_SECONDS, self._tidy),)

@@ -48,6 +48,12 @@ class Appearances:
         """Forget what was not seen since a time."""
         self._database.execute("DELETE FROM appearances WHERE seen_at < ?", before)
 
+    def erase(self, camera: str, since: float, until: float) -> None:
+        """Forget what a camera saw last between two times."""
+        self._database.execute(
+            "DELETE FROM appearances WHERE camera = ? AND seen_at >= ? AND seen_at < ?", camera, since, until
+        )
+
     def _note(self, watch: str, camera: str, track: str, at: float, gap: float) -> int:
         """Note that something was seen, and return in how many looks running by now; 0 when that is no news."""
         query = "SELECT seen_at, streak FROM appearances WHERE watch = ? AND camera = ? AND subject = ?"

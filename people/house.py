@@ -98,6 +98,10 @@ class Room:
         """Look for what `forget` removes, and return how much of it is there, by the same words: zeros are the proof."""
         return {}
 
+    def erase(self, camera: str, since: float, until: float) -> Mapping[str, int]:  # noqa: ARG002  # as above
+        """Remove what tells of those whom a camera saw between two times, and return how much of what; may be repeated."""
+        return {}
+
     def chores(self) -> Sequence[Chore]:
         """Return what is to be done again and again."""
         return ()

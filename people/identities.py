@@ -8,6 +8,7 @@ results ──> sightings ──> visits
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -438,6 +439,22 @@ class Identities(Room):
     def remaining(self, person_id: str) -> Mapping[str, int]:
         """Count what `forget` removes, by all that was known of the person before."""
         return self._count(person_id, self._traces(person_id))
+
+    def erase(self, camera: str, since: float, until: float) -> Mapping[str, int]:
+        """Remove visits, tracks, faces from between two times; who came before or stayed on keeps that part and the name."""
+        with self.unless_undone():
+            self.visits.cause = Cause()
+            seen, changed = self.visits.cut_out(camera, since, until)
+            gone = [track for track, is_left in seen.items() if not is_left]
+            self.rejections.delete(self.rejections.about("", gone, ()))
+            for track, is_left in seen.items():
+                times = (since, until) if is_left else (-math.inf, math.inf)
+                for table in ("votes", "unknown_faces", "named_faces"):
+                    between = f"DELETE FROM {table} WHERE track = ? AND at >= ? AND at < ?"  # noqa: S608  # our own words
+                    self._database.execute(between, track, *times)
+        self._names.write(dict.fromkeys(gone, TrackName()))
+        self.settle()
+        return {"visits": changed, "tracks": len(gone)}
 
     def _traces(self, person_id: str) -> Traces:
         """Return the tracks of a person and the faces in them, those from before they were forgotten too."""

@@ -10,6 +10,7 @@ from people.changes import Changes
 from people.corrections import Corrections
 from people.desk import Desk
 from people.enrolment import Enrolment
+from people.erasing import Erasing
 from people.face_library import Library
 from people.forgetting import Forgetting
 from people.guestbook import Guestbook
@@ -31,6 +32,7 @@ ROOMS: tuple[type[Room], ...] = (
     Guestbook,
     Alerts,
     HistoryDesk,
+    Erasing,
     Changes,
 )
 """In the order in which they hear results."""

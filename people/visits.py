@@ -237,6 +237,21 @@ class Visits:
         self._database.execute("DELETE FROM tracks WHERE identity = ?", identity)
         return self._database.execute("DELETE FROM visits WHERE identity = ?", identity).rowcount
 
+    def cut_out(self, camera: str, since: float, until: float) -> tuple[dict[str, bool], int]:
+        """Let nobody have been at a camera between two times: who came before or stayed on keeps that part of the visit.
+
+        Returns the tracks that were seen then, and whether anything is left of them; how many visits are shorter, or gone.
+        """
+        seen = self._stays("WHERE camera = ? AND began < ? AND ended > ?", camera, until, since)
+        left = {stay.track: self._keep_around(stay, since, until) for stay in seen}
+        changed = [visit for number in {stay.visit for stay in seen} if number and (visit := self.visit(number))]
+        for visit in changed:
+            if parts := self._stays("WHERE visit = ?", visit.id):
+                self._divide(visit, parts)
+            else:
+                self._remove(visit)
+        return left, len(changed)
+
     def expire(self, before: float) -> None:
         """Delete the visits that ended before a time, and their tracks."""
         self._database.execute("DELETE FROM tracks WHERE visit IN (SELECT id FROM visits WHERE ended < ?)", before)
@@ -279,6 +294,16 @@ class Visits:
             number = self._begin(_hull(cluster), "changed", is_open=visit.is_open)
             for stay in cluster:
                 self._keep(replace(stay, visit=number))
+
+    def _keep_around(self, stay: Stay, since: float, until: float) -> bool:
+        """Keep of a stay what was before and after; with both, the first part is called otherwise. Say whether any is left."""
+        self._database.execute("DELETE FROM tracks WHERE track = ?", stay.track)
+        before, after = stay.began < since, stay.ended > until
+        if before:
+            self._keep(replace(stay, track=f"{stay.track}~{since:.0f}" if after else stay.track, ended=since))
+        if after:
+            self._keep(replace(stay, began=until))
+        return before or after
 
     def _join(self, stay: Stay, first: Visit, others: Sequence[Visit]) -> None:
         """Make one visit, the first, of a stay that is in it already, and of others."""

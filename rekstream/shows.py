@@ -57,8 +57,16 @@ def receipt_in_words(receipt: Mapping[str, Any]) -> str:
         f"error of the count: {receipt['error']['sentence']}"
         if receipt["error"]
         else "error of the count: not known, no face was seen",
+        *_gone(show["gone_at"]),
     ]
     return "\n".join(lines)
+
+
+def _gone(at: float | None) -> list[str]:
+    if at is None:
+        return []
+    what = "all of it is deleted, visits and alerts of that time and these cameras, too"
+    return [f"at {_date(at)} {what}; sums of calls and dollars stay"]
 
 
 def _peak(peak: Mapping[str, Any] | None) -> list[str]:

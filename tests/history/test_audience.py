@@ -372,6 +372,7 @@ def test_the_commands_start_stop_list_and_print_a_receipt(
         assert "3 laughs at 0.3 EUR: 0.90 EUR\n" in receipt
         assert "2 faces, there for 39.8 s on average" in receipt
         assert "200 calls, 0.20 dollars at most, 0 failed" in receipt
+        assert "all of it is deleted, visits and alerts of that time and these cameras, too" in receipt
         assert "     3  ##############################\n" in receipt
         assert "until " in said("stop", show)
         assert show in said("list")

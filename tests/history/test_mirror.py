@@ -11,20 +11,26 @@ from pathlib import Path
 
 import pytest
 
+from history.audience_tables import shows
 from history.mirror import Mirror, alerts, mirror, people, visits
+from history.people_desk import leftovers
 from history.schema import faces, results, tracks
+from history.shows import Shows
 from people.alert_book import Alert, AlertBook
 from people.watches import Kind
 from pipeline.broker import Broker
+from pipeline.errors import SettingsError
 from tests.conftest import wait_until
 from tests.history.knowing import Both, both, know
 from tests.history.support import face, history_process, publish, rows
+from tests.people.rooms import Home
 from tests.people.support import people_process
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("history.mirror.FOLLOW_SECONDS", 0.05)
+    monkeypatch.setattr("history.people_desk.ASK_SECONDS", 0.05)
     monkeypatch.setattr("people.follower.BLOCK_SECONDS", 0.05)
 
 
@@ -203,3 +209,58 @@ def test_a_batch_that_was_asked_for_before_somebody_was_forgotten_is_not_taken(
         assert room._take()
         assert rows(home.history, people) == []
         assert rows(home.history, faces) == []
+
+
+def test_what_people_keeps_of_a_show_goes_with_it_also_when_they_come_back_later(broker: Broker, tmp_path: Path) -> None:
+    """Who was there before and after keeps these parts, and the name: by it they can be forgotten."""
+    with both(broker, tmp_path) as home:
+        grace = home.know("Grace Hopper", "f1")
+        home.seeing.stay("door-1", -100, -40)
+        home.seeing.search(-99, "door-1", f1=99.5)
+        home.seeing.view("door-2", who=2)
+        home.seeing.stay("door-2", -75, -65)
+        wait_until(lambda: [visit[1:] for visit in home.visits()] == [(grace, -100.0, -40.0), (None, -75.0, -65.0)])
+        began = home.seeing.began
+        with home.people.house.database.transaction():
+            for at in (-90, -70):
+                alert = Alert("w_1", Kind.PERSON, f"visit {at}", "door", began + at, time.time(), person=grace, visit="1")
+                AlertBook(home.people.house.database).add(alert, [], 0)
+        wait_until(lambda: len(rows(home.history, alerts)) == 2)
+    with history_process(broker, tmp_path) as history:
+        with history.database.writing() as connection:
+            row = {"name": "", "cameras": '["door"]', "currency": "EUR", "started_at": began - 80, "stopped_at": began - 60}
+            connection.execute(shows.insert().values(id="s_1", gone_at=began - 50, **row))
+        next(room for room in history.rooms if isinstance(room, Shows)).erase_gone()
+        assert [row["ended"] for row in rows(history, visits)] == [began - 80]
+        assert rows(history, leftovers) != []
+    with both(broker, tmp_path) as home:
+        wait_until(lambda: rows(home.history, leftovers) == [])
+        there = [(grace, began - 100, began - 80), (grace, began - 60, began - 40)]
+        wait_until(lambda: [(row["person"], row["began"], row["ended"]) for row in rows(home.history, visits)] == there)
+        assert [row["captured_at"] for row in rows(home.history, alerts)] == [began - 90]
+        assert [visit["began_at"] for visit in home.ask("visits.list")["visits"]] == [round(began - at, 3) for at in (60, 100)]
+        assert len(home.ask("alerts.list", limit=9)["alerts"]) == 1
+        assert home.ask("unknowns.list")["unknowns"] == []
+        (entry,) = (entry for entry in home.ask("audit.list")["audit"] if entry["what"] == "erase")
+        assert (entry["who"], entry["detail"]) == ("the history", "door: 2 visits, 1 alerts")
+        with home.history.database.writing() as connection:
+            connection.execute(mirror.update().values(number=0))  # as after a backup: all of it is told again
+        wait_until(lambda: rows(home.history, mirror)[0]["number"] and len(home.visits()) == 2)
+        assert whose(home)["door-1"] == grace
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"since": 1.0, "until": 2.0}, "camera 'None': name the one"),
+        ({"camera": "door", "since": "x", "until": 2.0}, "since 'x': write seconds"),
+        ({"camera": "door", "since": 3.0, "until": 2.0}, "does not lie before"),
+    ],
+)
+def test_an_erasure_that_says_too_little_is_refused(
+    broker: Broker, tmp_path: Path, members: dict[str, object], sentence: str
+) -> None:
+    room = Home(broker, tmp_path)
+    with pytest.raises(SettingsError, match=sentence):
+        room.ask("people.erase", **members)
+    room.database.close()

@@ -247,6 +247,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "people_leftovers",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "since", "until"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "results",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -404,6 +412,7 @@ def downgrade() -> None:
     op.drop_index("results_of_camera", table_name="results")
     op.drop_index("results_by_time", table_name="results")
     op.drop_table("results")
+    op.drop_table("people_leftovers")
     op.drop_table("people")
     op.drop_table("mirror")
     op.drop_index("minutes_by_time", table_name="minutes")

@@ -26,7 +26,7 @@ export function openStart(store, onstarted) {
     field("Name", name),
     h("fieldset", { class: "cameras" }, h("legend", {}, "Cameras (none chosen: all)"), cameras.map((box) => h("label", { class: "field check" }, box, box.value))),
     h("div", { class: "pair" }, field("Price of a laugh", price, "leave it out to count only"), field("Currency", currency)),
-    field("Delete its data at", gone, "all that was kept of its time and cameras, receipt too; leave it out to keep it as long as the history"),
+    field("Delete its data at", gone, "all that was kept of its time and cameras: visits, alerts and the receipt, too; leave it out to keep it as long as the history"),
     problem,
     h("div", { class: "row" }, h("button", { class: "button primary" }, "Start")));
   const dialog = openDialog("Start a show", form);
