@@ -1,5 +1,7 @@
 """The history as tables and lines for other programs: a page at a time, in the order of time, with the names that hold now.
 
+Nobody is named at cameras whose purpose names nobody.
+
 CSV and Parquet have a row for each face, and one for a result without any; JSON lines are results as the API shows them.
 """
 
@@ -17,6 +19,7 @@ from typing import IO, Any, Literal, NamedTuple
 from sqlalchemy import Connection, Row, and_, or_, select
 
 from history.database import Database
+from history.nameless import who_may_be_named
 from history.packing import unpacked
 from history.schema import faces, results, tracks
 from pipeline.names import PERSON, TRACK
@@ -94,7 +97,10 @@ def page_of(connection: Connection, wish: Wish, after: Cursor | None, names: Nam
     seen: dict[int, list[Row[Any]]] = {row.number: [] for row in found}
     for face in connection.execute(select(faces).where(faces.c.result.in_(seen)).order_by(faces.c.result, faces.c.place)):
         seen[face.result].append(face)
-    known = names(connection, (face.track for theirs in seen.values() for face in theirs if face.track))
+    may_name = who_may_be_named(connection)
+    known = names(
+        connection, (face.track for theirs in seen.values() for face in theirs if face.track and may_name(face.camera))
+    )
     return Page(found, seen, known, Cursor(found[-1].captured_at, found[-1].number) if len(found) == PAGE else None)
 
 

@@ -9,6 +9,7 @@ from history.forgetting import Forgetting
 from history.house import Recorder
 from history.latency import Latency
 from history.mirror import Mirror
+from history.nameless import Nameless
 from history.people_desk import PeopleDesk
 from history.records import Records
 from history.retention import Retention
@@ -29,6 +30,7 @@ ROOMS: tuple[type[Recorder], ...] = (
     Shows,
     Mirror,
     PeopleDesk,
+    Nameless,
     Search,
     Timeline,
     Attendance,

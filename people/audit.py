@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from people.database import Database
 from people.house import Room
 from pipeline.answering import Answer
 from pipeline.chores import Chore
@@ -39,12 +40,7 @@ class Audit(Room):
 
     def note(self, who: str, what: str, person: str = "", detail: str = "") -> None:
         """Write down that `who` did `what` (enrol, correct, export, forget …) with a person; `detail` holds nobody's name."""
-        now = time.time()
-        with self.house.database.transaction():
-            self.house.database.execute(
-                "INSERT INTO audit (at, until, times, who, what, person, detail) VALUES (?, ?, 1, ?, ?, ?, ?)",
-                *(now, now, who, what, person, detail),
-            )
+        note(self.house.database, who, what, person, detail)
 
     def viewed(self, who: str, what: str, person: str = "") -> None:
         """Write down that `who` looked at people's data; looks within ten minutes are one entry that counts them."""
@@ -107,6 +103,16 @@ class Audit(Room):
     def _tidy(self) -> None:
         with self.house.database.transaction():
             self.house.database.execute("DELETE FROM audit WHERE at < ?", time.time() - KEEP_SECONDS)
+
+
+def note(database: Database, who: str, what: str, person: str = "", detail: str = "") -> None:
+    """Write an entry into the log of a database, also from another process than that of people; may raise StorageError."""
+    now = time.time()
+    with database.transaction():
+        database.execute(
+            "INSERT INTO audit (at, until, times, who, what, person, detail) VALUES (?, ?, 1, ?, ?, ?, ?)",
+            *(now, now, who, what, person, detail),
+        )
 
 
 def _whole(request: Request, member: str, default: int, most: int) -> int:

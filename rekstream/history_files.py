@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ from history.rooms import TABLES
 from pipeline.errors import SettingsError
 from pipeline.moments import moment
 from pipeline.settings import Settings
+from rekstream.audit import noted
 
 STANDARD_OUTPUT = Path("-")
 
@@ -43,12 +45,14 @@ def export(settings: Settings, since: str, until: str, cameras: tuple[str, ...],
         raise SettingsError("parquet cannot be written to a terminal or a pipe: name a file with -o")
     with opened(settings) as database, _place_for(output, form) as place:
         writer = _writer(form, place)
-        count = 0
+        count, unnoted = 0, None
         for page in pages(database, wish, names_of):
+            if page.names and unnoted is None:
+                unnoted = noted(settings.data, "export", f"history as {form}, {_span_of(wish)}")
             writer.write(page)
             count += len(page.found)
         writer.close()
-    return f"{count:,} results written to {output}"
+    return "\n".join(filter(None, (f"{count:,} results written to {output}", unnoted)))
 
 
 def backup(settings: Settings, file: Path) -> str:
@@ -63,6 +67,11 @@ def restore(settings: Settings, file: Path, *, replace: bool) -> str:
     with opened(settings, create=True) as database:
         count = put_back(database, file, (settings.data / FILE_NAME).with_suffix(".lock"), TABLES, replace=replace)
     return f"{count:,} results put back into {database.name}"
+
+
+def _span_of(wish: Wish) -> str:
+    first, last = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in (wish.since, wish.until))
+    return f"{first} to {last} UTC{', ' if wish.cameras else ''}{', '.join(wish.cameras)}"
 
 
 def _writer(form: Form, place: Path | IO[str]) -> CsvWriter | JsonLinesWriter | ParquetWriter:

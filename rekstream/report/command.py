@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.state import remembered
 from history.database import Database
+from history.nameless import who_may_be_named
 from pipeline.errors import SettingsError
 from pipeline.moments import moment
 from pipeline.prices import prices_of
 from pipeline.settings import Settings
+from rekstream.audit import noted
 from rekstream.report.figures import Figures, Period, figures_of
 from rekstream.report.page import page
 
@@ -41,15 +41,17 @@ def write_report(settings: Settings, wishes: Wishes) -> str:
         found = read(database, period, settings)
     finally:
         database.close()
+    detail = f"report, --since {wishes.since} --until {wishes.until}"
+    unnoted = noted(settings.data, "export", detail) if found.attendance else ""
     _write(wishes.path, page(found))
-    return f"{wishes.path}: {found.total.results:,} results of {len(found.cameras)} cameras"
+    return "\n".join(filter(None, (f"{wishes.path}: {found.total.results:,} results of {len(found.cameras)} cameras", unnoted)))
 
 
 def read(database: Database, period: Period, settings: Settings) -> Figures:
     """Return the figures of a period; raises SettingsError for a camera that nothing is known of."""
     with database.reading() as connection:
-        prices, may_name = prices_of(settings.prices), _may_name(settings.data)
-        found = figures_of(connection, period, prices, settings.region, settings.time_zone, may_name)
+        may_name = who_may_be_named(connection)
+        found = figures_of(connection, period, prices_of(settings.prices), settings.region, settings.time_zone, may_name)
     missing = sorted(set(period.cameras) - set(found.known_cameras))
     if missing:
         known = ", ".join(found.known_cameras) or "none"
@@ -67,12 +69,6 @@ def period_of(wishes: Wishes, now: float) -> Period:
             f"--since {wishes.since} is too long ago for one report: {LONGEST / 86_400:.0f} days are told at most"
         )
     return Period.around(since, until, now, wishes.cameras)
-
-
-def _may_name(data: Path) -> Callable[[str], bool]:
-    """Return whether people of a camera may be named: as the state file has its purpose, if it knows it."""
-    cameras = remembered(data)
-    return lambda camera: camera not in cameras or cameras[camera].purpose.names_people
 
 
 def _write(path: Path, text: str) -> None:

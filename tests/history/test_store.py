@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -21,6 +22,8 @@ from sqlalchemy import Connection, insert, select, update
 from history import export, retention
 from history.database import Database
 from history.export import COLUMNS, CsvWriter, JsonLinesWriter, ParquetWriter, Wish, pages
+from history.mirror import people
+from history.nameless import Nameless
 from history.packing import unpacked
 from history.portable import back_up, put_back
 from history.records import Records
@@ -28,9 +31,15 @@ from history.retention import Retention
 from history.rooms import TABLES
 from history.schema import faces, gaps, minutes, results, tracks
 from history.writer import write_results
+from people.database import Database as PeopleDatabase
+from people.rooms import TABLES as PEOPLE_TABLES
 from pipeline.broker import Broker
-from pipeline.entities import Result
+from pipeline.cameras import CameraRegistry
+from pipeline.entities import Purpose, Result
 from pipeline.errors import SettingsError
+from pipeline.settings import Settings
+from rekstream import history_files
+from tests.dashboard.support import camera, put_cameras
 from tests.history.support import Writing, face, rows
 
 WHEN = 1_795_000_000.0
@@ -173,6 +182,34 @@ def test_it_goes_out_as_csv_json_lines_and_parquet(database: Database, tmp_path:
     assert [row["result"] for row in table] == [row.split(",")[0] for row in written_rows]
     assert (table[1]["gender"], table[1]["smile"], table[0]["place"]) == ("Female", 98.5, None)
     assert "'=cmd()" in export.as_text(formula, "csv", header=False)  # no spreadsheet computes what a camera is called
+
+
+def test_an_export_names_people_where_that_may_be_and_is_in_the_audit_log(broker: Broker, tmp_path: Path, url: str) -> None:
+    writing = Writing(broker, tmp_path, url, (Records, Nameless))
+    put_cameras(broker, camera("door"), camera("stage", purpose=Purpose.AUDIENCE), camera("yard", purpose=Purpose.AUDIENCE))
+    nobody = next(room for room in writing.rooms if isinstance(room, Nameless))
+    nobody.look()
+    put_cameras(broker, camera("yard"))
+    CameraRegistry(broker.scripts).remove("stage")  # what was taken there stays what it was
+    nobody.look()
+    for number, name in enumerate(("door", "stage", "yard")):
+        written(writing.database, result(number, WHEN, [face(f"{name}-1")], camera=name))
+    with writing.database.writing() as connection:
+        connection.execute(insert(people).values(id="p_1", name="Grace Hopper", added=0.0))
+        connection.execute(update(tracks).values(person="p_1"))
+    settings = Settings(data=tmp_path, database=url or None)
+    words = (settings, "2026-11-18", "2026-11-20", (), "csv", tmp_path / "out.csv")
+    assert "names were written out stands in no audit log: there is no" in history_files.export(*words)
+    known = PeopleDatabase(tmp_path, PEOPLE_TABLES)
+    assert history_files.export(*words) == f"3 results written to {tmp_path / 'out.csv'}"
+    with (tmp_path / "out.csv").open() as file:
+        told = [(row["camera"], row["person_id"], row["person"]) for row in csv.DictReader(file)]
+    assert sorted(told) == [("door", "p_1", "Grace Hopper"), ("stage", "", ""), ("yard", "p_1", "Grace Hopper")]
+    ((who, what, detail),) = known.rows("SELECT who, what, detail FROM audit")
+    assert (who, what) == ("this machine", "export")
+    assert re.fullmatch(r"history as csv, 2026-11-1[78] \d\d:\d\d to 2026-11-(19|20) \d\d:\d\d UTC", detail)
+    writing.database.close()
+    known.close()
 
 
 def test_a_backup_goes_back_into_either_database(database: Database, tmp_path: Path, postgresql: Any, url: str) -> None:

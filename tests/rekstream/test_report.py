@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from dashboard.state import StateFile
 from history.calls import spending
 from history.database import Database
 from history.latency import AGE, STAGES
 from history.mirror import people, visits
+from history.nameless import nameless
 from history.rooms import TABLES
 from history.schema import gaps, streams
 from pipeline import keys
 from pipeline.broker import Broker
-from pipeline.entities import Camera, Purpose, Result
+from pipeline.entities import Result
 from pipeline.results import Results
 from pipeline.settings import Settings
 from rekstream import cli
@@ -209,9 +209,7 @@ def test_who_came_is_told_but_not_of_cameras_that_name_nobody(tmp_path: Path) ->
             for number, (camera, person, began, ended) in enumerate(times)
         ]
         connection.execute(insert(visits), seen)
-    state = StateFile(tmp_path)
-    state.keep(Camera("stage", "demo", 1.0, purpose=Purpose.AUDIENCE))
-    state.close()
+        connection.execute(insert(nameless).values(camera="stage"))
     settings = Settings(data=tmp_path, time_zone="Europe/Berlin")
     everywhere = read(database, Period.around(NOW - 3600, NOW, NOW), settings).attendance
     assert [(entry["Person"]["Name"], entry["state"]) for entry in everywhere] == [

@@ -239,6 +239,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one"),
     )
     op.create_table(
+        "nameless", sa.Column("camera", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("camera"), sqlite_with_rowid=False
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -414,6 +417,7 @@ def downgrade() -> None:
     op.drop_table("results")
     op.drop_table("people_leftovers")
     op.drop_table("people")
+    op.drop_table("nameless")
     op.drop_table("mirror")
     op.drop_index("minutes_by_time", table_name="minutes")
     op.drop_table("minutes")
