@@ -7,7 +7,6 @@ results ──> sightings ──> visits
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from people import rejections, unknowns, visits
+from people import ballots, named_faces, rejections, unknowns, visits
+from people.ballots import Ballots
 from people.heard import Search, Sighting, searches, sightings
 from people.house import House, Room, room_of
+from people.named_faces import NamedFaces
 from people.register import Register
 from people.rejections import Rejections
-from people.unknowns import Unknowns, Vector, vector_of
+from people.unknowns import Unknowns, Vector
 from people.views import Views
 from people.visits import (
     Cause,
@@ -35,7 +36,7 @@ from people.visits import (
     person_in,
     unknown_in,
 )
-from people.votes import VOTE_SECONDS, Vote, choose
+from people.votes import Vote, choose
 from pipeline.chores import Chore
 from pipeline.entities import Result
 from pipeline.happenings import Happenings
@@ -57,24 +58,6 @@ WARM_UP_SECONDS = 3.0  # in which results from before the start are heard, and n
 BEHIND_SECONDS = 2.0
 _HOUR, _DAY = 3600.0, 86400.0
 
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS votes (
-        result TEXT PRIMARY KEY,
-        track TEXT NOT NULL,
-        at REAL NOT NULL,
-        weight REAL NOT NULL,
-        similarities TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX IF NOT EXISTS votes_of_track ON votes (track)",
-    "CREATE INDEX IF NOT EXISTS votes_by_time ON votes (at)",
-    """CREATE TABLE IF NOT EXISTS named_faces (
-        track TEXT PRIMARY KEY,
-        person TEXT NOT NULL,
-        vector BLOB NOT NULL,
-        at REAL NOT NULL
-    ) STRICT, WITHOUT ROWID""",  # to know, when somebody is forgotten, which unknown faces are theirs
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -88,13 +71,18 @@ class Traces:
 class Identities(Room):
     """Knows who tracks are; `listeners` hear of visits inside the transaction that keeps what they hear of."""
 
-    tables: ClassVar[tuple[str, ...]] = (*TABLES, *visits.TABLES, *unknowns.TABLES, *rejections.TABLES)
+    tables: ClassVar[tuple[str, ...]] = (
+        *(*ballots.TABLES, *named_faces.TABLES),
+        *(*visits.TABLES, *unknowns.TABLES, *rejections.TABLES),
+    )
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self._database = house.database
         self._purposes = Purposes(house.broker.scripts)
         self.visits = Visits(house.database, self._gap_of, self._hear_visit)
+        self._ballots = Ballots(house.database)
+        self._named_faces = NamedFaces(house.database)
         self.unknowns = Unknowns(house.database)
         self.rejections = Rejections(house.database)
         self.views = Views(house.broker.scripts)
@@ -168,7 +156,7 @@ class Identities(Room):
     def _retire(self, stay: Stay) -> None:
         """Let nothing that is known of a track hold for another one of the same number, which somebody else has got."""
         self.unknowns.release(stay.track)
-        self._database.execute("DELETE FROM votes WHERE track = ? AND at < ?", stay.track, stay.ended + REUSED_SECONDS)
+        self._ballots.cut_out(stay.track, -math.inf, stay.ended + REUSED_SECONDS)
         self.visits.retire(stay)
         self._changed[stay.track] = None
 
@@ -182,15 +170,11 @@ class Identities(Room):
                 if person is not None:
                     similarities[person] = max(similarities.get(person, 0.0), float(similarity))
         weight = search.weight if search.weight is not None else self._weight_of(search.track)
-        done = self._database.execute(
-            "INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?)",
-            *(search.result, search.track, search.at, weight, json.dumps(similarities)),
-        )
-        return done.rowcount > 0
+        return self._ballots.cast(search.result, search.track, search.at, weight, similarities)
 
     def decide(self, stay: Stay) -> Stay:
         """Let a track be whom its votes say, unless a person said who it is; inside a transaction."""
-        votes = [] if stay.is_said else self._votes_of(stay.track)
+        votes = [] if stay.is_said else self._ballots.of(stay.track)
         if not votes:
             return stay
         choice = choose(votes, self.house.settings.show, self._out_of_the_running(stay.track, votes))
@@ -226,19 +210,14 @@ class Identities(Room):
 
     def _keep_face(self, stay: Stay) -> None:
         """Keep the vector of a named track for as long as those of unknown ones, and of no other."""
-        self._database.execute("DELETE FROM named_faces WHERE track = ?", stay.track)
+        self._named_faces.drop(stay.track)
         person = person_in(stay.identity)
         if person is not None and self.house.settings.unknown_hours:
             known = self.unknowns.vector_of(stay.track)
             if known is None and (view := self.views.of([stay.track]).get(stay.track)):
                 known = view.vector
             if known is not None:
-                values = (stay.track, person, known.astype("<f4").tobytes(), self.house.clock.now())
-                self._database.execute("INSERT INTO named_faces VALUES (?, ?, ?, ?)", *values)
-
-    def _votes_of(self, track: str) -> list[Vote]:
-        rows = self._database.rows("SELECT at, weight, similarities FROM votes WHERE track = ?", track)
-        return [Vote(at, weight, json.loads(similarities)) for at, weight, similarities in rows]
+                self._named_faces.keep(stay.track, person, known, self.house.clock.now())
 
     def _out_of_the_running(self, track: str, votes: Iterable[Vote]) -> set[str]:
         """Return who a track is not: persons whom somebody rejected for a face like it, and those who are known no more."""
@@ -341,8 +320,8 @@ class Identities(Room):
             self.visits.expire(now - settings.visit_days * _DAY)
             self.rejections.expire(now - settings.visit_days * _DAY)
             self.unknowns.expire(now - settings.unknown_hours * _HOUR)
-            self._database.execute("DELETE FROM named_faces WHERE at < ?", now - settings.unknown_hours * _HOUR)
-            self._database.execute("DELETE FROM votes WHERE at < ?", now - 2 * VOTE_SECONDS)
+            self._named_faces.expire(now - settings.unknown_hours * _HOUR)
+            self._ballots.expire(now)
         self._forgotten.clear()
 
     def _write_names(self, tracks: Iterable[str]) -> dict[str, tuple[str, TrackName]]:
@@ -431,8 +410,8 @@ class Identities(Room):
                 self.visits.forget(of_unknown(group))
                 self.unknowns.dissolve(group)
             self.rejections.delete(self.rejections.about(person_id, traces.tracks, traces.vectors))
-            self._database.execute("DELETE FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
-            self._database.execute("DELETE FROM named_faces WHERE person = ?", person_id)
+            self._ballots.forget(person_id)
+            self._named_faces.forget(person_id)
             self.visits.forget(of_person(person_id))
         return there
 
@@ -449,9 +428,8 @@ class Identities(Room):
             self.rejections.delete(self.rejections.about("", gone, ()))
             for track, is_left in seen.items():
                 times = (since, until) if is_left else (-math.inf, math.inf)
-                for table in ("votes", "unknown_faces", "named_faces"):
-                    between = f"DELETE FROM {table} WHERE track = ? AND at >= ? AND at < ?"  # noqa: S608  # our own words
-                    self._database.execute(between, track, *times)
+                for store in (self._ballots, self._named_faces, self.unknowns):
+                    store.cut_out(track, *times)
         self._names.write(dict.fromkeys(gone, TrackName()))
         self.settle()
         return {"visits": changed, "tracks": len(gone)}
@@ -460,20 +438,17 @@ class Identities(Room):
         """Return the tracks of a person and the faces in them, those from before they were forgotten too."""
         before = self._forgotten.get(person_id) or Traces(self.house.clock.now())
         tracks = self.tracks_of(person_id)
-        kept = self._database.rows("SELECT vector FROM named_faces WHERE person = ?", person_id)
-        vectors = [vector for (stored,) in kept if (vector := vector_of(stored)) is not None]
+        vectors = self._named_faces.of(person_id)
         seen = [view.vector for view in self.views.of(tracks).values()]
         return Traces(before.at, (*before.tracks, *tracks), (*before.vectors, *vectors, *seen))
 
     def _count(self, person_id: str, traces: Traces) -> dict[str, int]:
-        votes = self._database.rows("SELECT count(*) FROM votes WHERE instr(similarities, ?)", json.dumps(person_id))
-        named = self._database.rows("SELECT count(*) FROM named_faces WHERE person = ?", person_id)
         return {
             "visits": self.visits.number_of(of_person(person_id)),
             "tracks": len(self.tracks_of(person_id)),
-            "vectors": int(named[0][0]),
+            "vectors": self._named_faces.number_of(person_id),
             "rejections": len(self.rejections.about(person_id, traces.tracks, traces.vectors)),
-            "votes": int(votes[0][0]),
+            "votes": self._ballots.number_about(person_id),
             "unknowns": len(self._groups_like(traces)),
         }
 

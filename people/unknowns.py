@@ -64,6 +64,10 @@ class Unknowns:
         self._keep(track, number, view)
         return int(number)
 
+    def cut_out(self, track: str, since: float, until: float) -> None:
+        """Let the face of a track go if it was kept between two times."""
+        self._database.execute("DELETE FROM unknown_faces WHERE track = ? AND at >= ? AND at < ?", track, since, until)
+
     def release(self, track: str) -> None:
         """Forget the face of a track: it is no unknown one's."""
         self._database.execute("DELETE FROM unknown_faces WHERE track = ?", track)
