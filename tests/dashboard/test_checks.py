@@ -96,7 +96,7 @@ def test_without_a_producer_it_says_so(api: Api) -> None:
 def test_only_some_wait(api: Api, producer: None, broker: Broker) -> None:
     """The list is bounded; who is beyond is told to come back."""
     checks = Checks(broker)
-    waiting = [threading.Thread(target=checks.ask, args=("demo", 3.0)) for _ in range(MOST_WAITING)]
+    waiting = [threading.Thread(target=checks.ask, args=("demo", 30.0)) for _ in range(MOST_WAITING)]
     for thread in waiting:
         thread.start()
     until(lambda: broker.scripts.llen("rekstream:checks") == MOST_WAITING)

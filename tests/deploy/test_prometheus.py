@@ -234,7 +234,9 @@ def test_every_query_of_grafana_and_of_the_rules_finds_something(run: Run) -> No
     assert photo.status_code in (200, 502), photo.text
     assert server.query('{camera=~"photo-.*"}') == []
     wait_until(lambda: server.query('ALERTS{alertname="RekstreamThrottled"}'))
-    assert {target["metric"]["role"] for target in server.query("up == 1")} == {"dashboard", "people", "worker", "producer"}
+    assert {target["metric"]["role"] for target in server.query("up == 1")} == {
+        *("dashboard", "history", "people", "producer", "worker")
+    }
 
 
 def rules() -> list[dict[str, Any]]:
