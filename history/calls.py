@@ -12,9 +12,9 @@ from history.rows import camera_of
 from history.schema import METADATA, Number
 from pipeline.entities import Result
 from pipeline.spending import charged_calls
+from pipeline.texts import writable
 
 HOUR = 3600
-_LONGEST = 200
 
 spending = Table(
     "spending",
@@ -42,7 +42,7 @@ def call_rows(results: Iterable[Result]) -> list[dict[str, Any]]:
     found: dict[tuple[int, str, str, str], dict[str, Any]] = {}
     for result in results:
         at = result.published_at if math.isfinite(result.published_at) else 0.0
-        key = (int(at // HOUR) * HOUR, camera_of(result), _text(result.operation), _text(result.provider))
+        key = (int(at // HOUR) * HOUR, camera_of(result), writable(result.operation), writable(result.provider))
         names = dict(zip(("hour", "camera", "operation", "provider"), key, strict=True))
         row = found.setdefault(key, {**names, "calls": 0, "failed": 0, "charged": 0, "since": at, "until": at})
         row["calls"] += 1
@@ -50,7 +50,3 @@ def call_rows(results: Iterable[Result]) -> list[dict[str, Any]]:
         row["charged"] += charged_calls(result)
         row["since"], row["until"] = min(row["since"], at), max(row["until"], at)
     return list(found.values())
-
-
-def _text(value: str) -> str:
-    return value[:_LONGEST].replace("\0", "").encode("utf-8", "ignore").decode()

@@ -16,12 +16,12 @@ from pipeline.faces import IGNORED
 from pipeline.names import TRACK
 from pipeline.provider import Provider
 from pipeline.spending import charged_calls
+from pipeline.texts import writable
 
 NO_CAMERA = "photo"
 """Under which what was asked of no camera is counted: photos, and calls about people. Nothing of their answers is kept."""
 
 MINUTE = 60
-_LONGEST = 200
 _WHO = ("FaceMatches", "UserMatches")
 _SMILES = 50.0
 _AWS = "aws "
@@ -200,7 +200,4 @@ def _time(value: float, instead: float) -> float:
 
 
 def _text(value: Any) -> str | None:
-    """Return a text that every database takes: PostgreSQL wants no NUL and no half of a surrogate pair in it."""
-    if not isinstance(value, str):
-        return None
-    return value[:_LONGEST].replace("\0", "").encode("utf-8", "ignore").decode()
+    return writable(value) if isinstance(value, str) else None

@@ -25,6 +25,7 @@ from pipeline.entities import Operation
 from pipeline.errors import SettingsError
 from pipeline.purposes import Purposes
 from pipeline.requests import Request
+from pipeline.texts import check_texts
 
 USUAL, MOST = 50, 500
 MOST_FACES = 50_000  # that are looked at for one page, at most
@@ -230,8 +231,9 @@ def a_text(told: Mapping[str, Any], member: str) -> str:
     value = told.get(member)
     if value is None:
         return ""
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str):
         raise SettingsError(f"{member} {str(value)[:40]!r}: write a text")
+    check_texts(value, member)
     return value
 
 

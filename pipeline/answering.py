@@ -12,6 +12,7 @@ import redis
 from pipeline.broker import Broker
 from pipeline.errors import RekstreamError
 from pipeline.requests import Request, Requests
+from pipeline.texts import check_texts
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ PAUSE_SECONDS = 0.5
 
 class Answering:
     """Answers AT_ONCE questions of a topic at a time until `stop` is set; Redis may come and go.
+
+    A question with a text that no database takes is refused.
 
     `count` is told of each question: its name, and ok or the name of the error that it ended in.
     """
@@ -102,6 +105,7 @@ class Answering:
             raise RekstreamError(
                 f"the {self._topic} process does not know {request.what!r}: is it older than who asks? Start it again"
             )
+        check_texts(request.members)
         return answer(request)
 
     def _count(self, request: Request, outcome: str) -> None:

@@ -19,6 +19,7 @@ from history.rooms import TABLES
 from pipeline.errors import SettingsError
 from pipeline.moments import moment
 from pipeline.settings import Settings
+from pipeline.texts import check_texts
 from rekstream.audit import noted
 
 STANDARD_OUTPUT = Path("-")
@@ -37,6 +38,7 @@ def opened(settings: Settings, *, create: bool = False) -> Iterator[Database]:
 
 def export(settings: Settings, since: str, until: str, cameras: tuple[str, ...], form: Form, output: Path) -> str:
     """Write what was into a file, or to standard output; return one sentence about it. Raises RekstreamError."""
+    check_texts(cameras, "--camera")
     now = time.time()
     wish = Wish(moment(since, now), moment(until, now), cameras)
     if wish.since >= wish.until:

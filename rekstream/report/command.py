@@ -14,6 +14,7 @@ from pipeline.errors import SettingsError
 from pipeline.moments import moment
 from pipeline.prices import prices_of
 from pipeline.settings import Settings
+from pipeline.texts import check_texts
 from rekstream.audit import noted
 from rekstream.report.figures import Figures, Period, figures_of
 from rekstream.report.page import page
@@ -34,6 +35,7 @@ class Wishes:
 
 def write_report(settings: Settings, wishes: Wishes) -> str:
     """Write a report and return a sentence that tells of it; raises SettingsError or StorageError."""
+    check_texts(wishes.cameras, "--camera")
     period = period_of(wishes, time.time())
     url = settings.database.get_secret_value() if settings.database else ""
     database = Database(settings.data, url)

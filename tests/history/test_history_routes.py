@@ -11,11 +11,17 @@ import pytest
 
 from dashboard.settings import DashboardSettings
 from history.schema import results
+from pipeline import keys
+from pipeline.archive import ArchiveSettings
 from pipeline.broker import Broker
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings
+from rekstream import history_files
+from rekstream.report.command import Wishes, write_report
 from tests.conftest import Valkey, wait_until
 from tests.dashboard.support import LOCAL, Api, dashboard
 from tests.history.knowing import Both, both
-from tests.history.support import rows
+from tests.history.support import history_process, rows
 
 
 @pytest.fixture
@@ -119,3 +125,30 @@ def test_a_correction_that_the_audit_log_cannot_have_is_not_made(
 def _nobody_serves_people(requests: object) -> None:
     if requests._topic == "people":  # type: ignore[attr-defined]  # it is Requests
         raise requests._away("the people process is not running: start `rekstream people`, or see its log")  # type: ignore[attr-defined]  # as above
+
+
+def test_a_text_that_no_database_takes_is_refused_in_the_same_sentence_by_both(
+    session_valkey: Valkey, broker: Broker, tmp_path: Path, url: str
+) -> None:
+    settings = DashboardSettings(data=tmp_path, provider=LOCAL, port=0)
+    pictures = ArchiveSettings(tmp_path / "pictures")
+    with (
+        history_process(broker, tmp_path, database=url, archive=pictures),
+        dashboard(session_valkey.url, settings) as api,
+    ):
+        wait_until(lambda: broker.scripts.exists(keys.serving("history")))
+        paths = ["/api/history", "/api/history/timeline", "/api/audience", "/api/money", "/api/attendance"]
+        answers = [api.http.get(path, params={"camera": "a\0b"}) for path in paths]
+        answers.append(api.http.get("/api/history/frame", params={"camera": "a\0b", "id": "1-0"}))
+        half = {"Content-Type": "application/json", "X-Rekstream": "1"}
+        answers.append(api.http.post("/api/shows", content=b'{"name": "x", "camera": "a\\ud800b"}', headers=half))
+        assert {(answer.status_code, answer.json()["error"]["code"]) for answer in answers} == {(422, "SettingsError")}
+        said = {answer.json()["error"]["message"] for answer in answers}
+        told = (r"camera 'a\x00b'", r"cameras 'a\x00b'", r"camera 'a\ud800b'")
+        assert said == {f"{text} is no text: there is a NUL or half of a letter in it" for text in told}
+        assert api.http.get("/api/shows/a%00b").status_code == 422
+        here = Settings(data=tmp_path, database=url or None)
+        with pytest.raises(SettingsError, match="is no text: there is a NUL"):
+            history_files.export(here, "1d", "now", ("\udcff",), "csv", tmp_path / "out")
+        with pytest.raises(SettingsError, match="is no text: there is a NUL"):
+            write_report(here, Wishes("1d", "now", ("\udcff",), tmp_path / "out"))
