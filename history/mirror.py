@@ -10,7 +10,7 @@ that was part of another, a name that was wrong) goes here, too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -126,6 +126,8 @@ class Mirror(Recorder):
         super().__init__(house)
         self._people = Requests(house.broker, PEOPLE)
         self._forgotten = 0
+        self.before: list[Callable[[], None]] = []
+        """What is to be done once before the first change is taken over, which may take names away; may raise PeopleAway."""
 
     def chores(self) -> Sequence[Chore]:
         """Return what takes over the changes, about each second."""
@@ -134,6 +136,9 @@ class Mirror(Recorder):
     def follow(self) -> None:
         """Take over everything that changed up to now; nothing while the people process is away."""
         try:
+            while self.before:
+                self.before[0]()
+                self.before.pop(0)
             while self._take():
                 pass
         except PeopleAway as error:

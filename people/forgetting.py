@@ -5,6 +5,8 @@ The row of the person goes last, so that whatever fails or is killed meanwhile i
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -23,12 +25,16 @@ from people.register import EXTERNAL, USER, Person, Place, Register
 from people.traces import Traces, TracesInRedis
 from pipeline.answering import Answer
 from pipeline.chores import Chore
-from pipeline.errors import ProviderError, StorageError
+from pipeline.errors import ProviderError, SettingsError, StorageError
 from pipeline.happenings import FORGOTTEN, Happenings
 from pipeline.requests import Request
 from pipeline.results import Results
 
 FINISH_SECONDS = 30.0
+KEEP_SECONDS = 366 * 24 * 3600.0
+"""So long it is known that somebody was forgotten, by whom nobody can say: a backup may bring back what was kept of them."""
+
+MOST_ASKED = 10_000
 _TOLD_AT_ONCE = 500  # tracks: a happening has 64 KB at most
 _THIS_PROCESS = "rekstream"
 
@@ -44,6 +50,7 @@ class Forgetting(Room):
             face TEXT NOT NULL,
             PRIMARY KEY (scope, collection, user, face)
         ) STRICT""",
+        "CREATE TABLE IF NOT EXISTS forgotten (digest TEXT PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID",
     )
 
     def __init__(self, house: House) -> None:
@@ -62,7 +69,7 @@ class Forgetting(Room):
 
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered about forgetting."""
-        return {"people.forget": self._answer}
+        return {"people.forget": self._answer, "people.forgotten": self._were_forgotten}
 
     def chores(self) -> Sequence[Chore]:
         """Finish what was begun."""
@@ -77,6 +84,8 @@ class Forgetting(Room):
         if place is not None:
             self._delete_leftovers(place)
         self._history.finish()
+        with self.house.database.transaction():
+            self.house.database.execute("DELETE FROM forgotten WHERE at < ?", time.time() - KEEP_SECONDS)
 
     def is_unfinished(self, place: Place) -> bool:
         """Say whether the collection at a place may still hold somebody who is to be forgotten."""
@@ -99,7 +108,7 @@ class Forgetting(Room):
             removed.update(there.removed)
             remaining = {**self._search(traces, until, picture), **there.remaining}
             removed["people"] += 1
-            self._register.drop(person.id)
+            self._drop(person)
             remaining["people"] = self._register.count(person.id)
             self._audit.note(who, "forget")
             self.house.database.empty_log()
@@ -115,6 +124,20 @@ class Forgetting(Room):
             "results": results,
             "tracks": list(traces.tracks),
         }
+
+    def _drop(self, person: Person) -> None:
+        """Let a person be known no more, but by a digest of an id that means nothing: so they are known when they come back."""
+        with self.house.database.transaction():
+            self.house.database.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", _digest(person.id), time.time())
+            self._register.drop(person.id)
+
+    def _were_forgotten(self, request: Request) -> Mapping[str, Any]:
+        """Return who of these `people`, ids whom somebody still holds, were forgotten here: not who was never known."""
+        asked = request.members.get("people")
+        if not isinstance(asked, list) or len(asked) > MOST_ASKED or not all(isinstance(person, str) for person in asked):
+            raise SettingsError(f"people: name up to {MOST_ASKED:,} ids in a list")
+        known = {digest for (digest,) in self.house.database.rows("SELECT digest FROM forgotten")}
+        return {"forgotten": [person for person in asked if _digest(person) in known]}
 
     def _answer(self, request: Request) -> Mapping[str, Any]:
         person = self._register.find(request.members["person"])
@@ -226,3 +249,7 @@ class Forgetting(Room):
         """Return how many faces that are nobody else's a picture of the person still finds."""
         found = [match["Face"] for match in collection.search(picture, self.house.settings.show)]
         return sum(face["FaceId"] in traces.faces or self._register.person_of(face) is None for face in found)
+
+
+def _digest(person_id: str) -> str:
+    return hashlib.sha256(person_id.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 
 from history.audience import stays
 from history.corrections import corrections
+from history.database import Database
 from history.forgetting import Forgetting as Here
 from history.forgetting import forgotten
 from history.mirror import alerts, people, visits
 from history.packing import unpacked
+from history.portable import back_up, put_back
+from history.rooms import TABLES
 from history.schema import faces, minutes, results, tracks
 from people.forgetting import Forgetting
 from people.history_desk import HistoryDesk
@@ -159,21 +163,46 @@ def _finished(desk: HistoryDesk) -> bool:
     return not desk.house.database.rows("SELECT 1 FROM history_leftovers")
 
 
-def test_who_came_back_with_a_backup_is_forgotten_again(home: Both) -> None:
-    """Two looks running, so that one who is just being forgotten is left to those who do it."""
-    room = next(room for room in home.history.rooms if isinstance(room, Here))
-    ada = home.know("Ada Lovelace", "f2")
-    publish(home.broker, at=1000.0, faces=[face("door-1"), face("door-2")])
-    wait_until(lambda: len(rows(home.history, faces)) == 2 and rows(home.history, people))
-    with home.history.database.writing() as connection:
-        connection.execute(tracks.update().where(tracks.c.track == "door-1").values(person="p_gone"))
-        connection.execute(tracks.update().where(tracks.c.track == "door-2").values(person=ada))
-    room.forget_orphans()
-    assert traces(home, "p_gone") == ["tracks"]
-    room.forget_orphans()
-    assert traces(home, "p_gone", "'door-1'") == ["tracks"]  # of a track there is left when it was, and nobody's
-    assert {row["track"]: row["person"] for row in rows(home.history, tracks)} == {"door-1": None, "door-2": ada}
-    assert [row["track"] for row in rows(home.history, faces)] == ["door-2"]
+def test_whom_a_backup_of_the_history_brings_back_is_forgotten_again(broker: Broker, tmp_path: Path, url: str) -> None:
+    """By what the people process says; whoever else it does not know stays."""
+    with both(broker, tmp_path, database=url, keep=0.0) as home:
+        grace = seen_and_named(home)
+        assert back_up(home.history.database, tmp_path / "backup", TABLES) == 9
+        home.ask("people.forget", person=grace)
+        assert traces(home, grace, "Grace") == []
+    database = Database(tmp_path, url, TABLES)
+    put_back(database, tmp_path / "backup", tmp_path / "history.lock", TABLES, replace=True)
+    with database.writing() as connection:
+        connection.execute(tracks.update().where(tracks.c.track == "yard-3").values(person="p_wanted"))
+    database.close()
+    with both(broker, tmp_path, database=url, keep=0.0) as home:
+        wait_until(lambda: traces(home, grace, "Grace") == [])
+        assert {row["track"] for row in rows(home.history, faces)} == {"door-2", "yard-3"}
+        assert {row["track"]: row["person"] for row in rows(home.history, tracks)}["yard-3"] == "p_wanted"
+    for path in tmp_path.glob("*.sqlite*"):
+        assert grace.encode() not in path.read_bytes(), path
+
+
+def test_an_older_people_sqlite_takes_nothing_of_who_is_wanted(
+    broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with people_process(broker, tmp_path) as process:
+        know(process, "Ada Lovelace", "f2")
+    shutil.copy(tmp_path / "people.sqlite", tmp_path / "backup")
+    with both(broker, tmp_path, keep=0.0) as home:
+        grace = seen_and_named(home)
+    for path in tmp_path.glob("people.sqlite*"):
+        path.unlink()
+    (tmp_path / "backup").rename(tmp_path / "people.sqlite")
+    with both(broker, tmp_path, keep=0.0) as home:
+        wait_until(lambda: [row["name"] for row in rows(home.history, people)] == ["Ada Lovelace"])
+        room = next(room for room in home.history.rooms if isinstance(room, Here))
+        for _ in range(3):
+            room.look_for_orphans()
+        assert [row["person"] for row in rows(home.history, corrections)] == [grace]
+        assert len([row for row in rows(home.history, faces) if row["track"] == "door-1"]) == 4
+        assert caplog.text.count("does not know 1 people of the history") == 1
+        assert home.ask("history.search")["results"][0]["FaceDetails"][0].get("Person") is None
 
 
 def test_a_kill_lets_nothing_through_that_is_late(broker: Broker, tmp_path: Path) -> None:
