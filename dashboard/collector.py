@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from dashboard import frames
+from pipeline.archive_ledger import KILLED, ArchiveLedger
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.jobs import JobQueue
@@ -27,6 +28,7 @@ class FrameCollector(Collector):
         self._jobs = JobQueue(broker.jobs)
         self._mailbox = Mailbox(broker.scripts, self._jobs)
         self._purse = Purse(broker.scripts)
+        self._archive = ArchiveLedger(broker.scripts)
 
     def collect(self) -> Iterator[Metric]:
         """Read the counters now."""
@@ -36,6 +38,7 @@ class FrameCollector(Collector):
         yield GaugeMetricFamily(
             "rekstream_worker_processes", "Worker processes alive", value=len(living(self._connection, "worker"))
         )
+        yield _lost_family(self._archive.lost())
         yield from _budget_families(self._purse.read())
         yield GaugeMetricFamily(
             "rekstream_clock_error_seconds",
@@ -71,6 +74,14 @@ def _frame_families(counters: frames.Balances) -> Iterator[Metric]:
     for camera, balance in counters.items():
         in_flight.add_metric([camera], balance.in_flight)
     yield in_flight
+
+
+def _lost_family(lost: int) -> Metric:
+    """Return what workers count by other causes themselves; none of those that were killed can."""
+    help_text = "Frames that were to be archived, and were not"
+    family = CounterMetricFamily("rekstream_archive_dropped", help_text, labels=["cause"])
+    family.add_metric([KILLED], lost)
+    return family
 
 
 def _budget_families(spending: Spending | None) -> Iterator[Metric]:

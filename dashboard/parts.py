@@ -23,7 +23,7 @@ from dashboard.history_watch import LOOK_SECONDS as HISTORY_SECONDS
 from dashboard.history_watch import HistoryWatch
 from dashboard.keeper import KEEP_SECONDS, Keeper
 from dashboard.live import LiveFeed
-from dashboard.notices import NoticeBoard
+from dashboard.notices import Level, NoticeBoard
 from dashboard.observed import Observer
 from dashboard.passwords import Attempts
 from dashboard.people import PeopleDesk
@@ -43,6 +43,7 @@ from dashboard.viewers import Viewers
 from dashboard.what_if import WhatIf
 from dashboard.window import MINUTE, ResultWindow
 from dashboard.worst import WorstFrames
+from pipeline.archive_ledger import COUNT_SECONDS, ArchiveLedger
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
 from pipeline.entities import Preview, Purpose, Result
@@ -114,6 +115,7 @@ class Parts:
         self.replays = Replays(broker, self.browser_cameras, self.clock, self.privacy, self.feed.publish, self.viewers.hear)
         self.notices = NoticeBoard(self.clock.now, self.feed.publish)
         self._history_watch = HistoryWatch(self.notices)
+        self._archive_ledger = ArchiveLedger(broker.scripts)
         price = settings.provider.dollars_per_call()
         self._reporter = Reporter(self.notices, self.clock.now, price, broker.address)
         self.charts = ChartDesk(broker, self.clock, self.metrics, settings.prometheus)
@@ -186,6 +188,7 @@ class Parts:
             _chore("privacy", PRIVACY_SECONDS, self._look_at_privacy),
             _chore("clock", CLOCK_SECONDS, self.clock.synchronise),
             _chore("scrape", SCRAPE_SECONDS, self.charts.scrape),
+            _chore("archive", COUNT_SECONDS, self._look_at_archive),
             _chore("history", HISTORY_SECONDS, lambda: self._history_watch.look(living(self.broker.scripts, "history"))),
         ]
         budget = self.settings.budget
@@ -194,6 +197,12 @@ class Parts:
             keeper = BudgetKeeper(self.broker.scripts, self.state, self.clock, budget, most)
             chores.append(_chore("budget", BUDGET_SECONDS, keeper.look))
         return chores
+
+    def _look_at_archive(self) -> None:
+        """Count and tell what killed workers took along that was still to be archived."""
+        for count in self._archive_ledger.count_lost().values():
+            what = "1 frame was" if count == 1 else f"{count} frames were"
+            self.notices.tell(Level.WARN, "archive", f"about {what} not archived: the worker in which they waited was killed")
 
     def _take_over(self, results: list[Result]) -> None:
         self.window.add(results)

@@ -16,6 +16,8 @@ BUDGET = f"{PREFIX}budget"  # hash: start, end, limit and spent of the budget's 
 UPLINK = f"{PREFIX}uplink"  # string: median seconds that uploads take now
 PEOPLE = f"{PREFIX}people"  # string: what workers have to know to search for people, as JSON; absent: nobody is known
 CHECKS = f"{PREFIX}checks"  # list: ids of the sources that are to be checked
+ARCHIVE_WAITING = f"{PREFIX}archive:waiting"  # hash: name of a worker -> how many frames wait in it to be archived
+ARCHIVE_LOST = f"{PREFIX}archive:lost"  # string: how many of those went with killed workers
 HAPPENINGS = f"{PREFIX}happenings"  # channel: what happens with people, for pages that are open
 
 

@@ -4,7 +4,7 @@
 
 It is the worker that writes, not the history process: it has the picture in hand, while Redis keeps a camera's newest only;
 it knows what may be kept of it (purpose, privacy, masks); and more workers write more. A worker that is killed takes along
-what waits in it: seconds of pictures, none of their results.
+what waits in it: seconds of pictures, none of their results. These are counted, too (`pipeline/archive_ledger.py`).
 """
 
 from __future__ import annotations
@@ -82,15 +82,17 @@ class Archiver:
         self._threads = [threading.Thread(target=self._run, name=f"archiver {n}", daemon=True) for n in range(threads)]
 
     @property
+    def waiting(self) -> int:
+        """How many frames are neither written nor dropped yet."""
+        with self._lock:
+            return len(self._waiting) + self._in_hand
+
+    @property
     def details(self) -> Mapping[str, Any]:
         """What others see of it: where, what waits, and why nothing is written, if nothing is."""
         with self._lock:
-            return {
-                "place": self._archive.place,
-                "identity": self._archive.identity,
-                "waiting": len(self._waiting) + self._in_hand,
-                "why": self._why,
-            }
+            why = self._why
+        return {"place": self._archive.place, "identity": self._archive.identity, "waiting": self.waiting, "why": why}
 
     def start(self) -> None:
         """Begin to write."""

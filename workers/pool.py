@@ -26,6 +26,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline import keys
 from pipeline.archive import ArchiveSettings
+from pipeline.archive_ledger import TELL_SECONDS, ArchiveLedger
 from pipeline.archive_s3 import S3Archive
 from pipeline.archives import open_archive
 from pipeline.broker import Broker
@@ -119,9 +120,10 @@ class WorkerProcess:
             broker.scripts, "worker", settings.version, self._server.address, lambda: self._describe(settings)
         )
         self._threads = [WorkerThread(broker, index, stop, self._refused) for index in range(settings.threads)]
-        self._chores = self._make_chores()
         self._through_s3 = _through_s3(settings)
         self._archiver = self._make_archiver(settings.archive, registry) if settings.archive else None
+        self._archive_ledger = ArchiveLedger(broker.scripts)
+        self._chores = self._make_chores()
         install(self._analyzer(settings).analyze)
 
     def start(self) -> None:
@@ -148,6 +150,8 @@ class WorkerProcess:
         self._give_back_what_waits()
         if self._archiver:
             self._archiver.stop()
+            with suppress(redis.RedisError):
+                self._archive_ledger.leave(self._presence.name)
         if self._through_s3:
             self._through_s3.close()
         self._presence.stop()
@@ -208,7 +212,12 @@ class WorkerProcess:
             chore("clock", CLOCK_SECONDS, self._set_clock),
             chore("ghosts", GHOSTS_SECONDS, lambda: forget_ghosts(self._broker.scripts)),
             chore("uplink", UPLINK_SECONDS, self._uplink.publish),
+            *([chore("archive", TELL_SECONDS, self._tell_what_waits)] if self._archiver else []),
         ]
+
+    def _tell_what_waits(self) -> None:
+        if self._archiver:
+            self._archive_ledger.tell(self._presence.name, self._archiver.waiting)
 
     def _give_back_what_waits(self) -> None:
         with suppress(redis.RedisError):

@@ -7,20 +7,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from dashboard.settings import DashboardSettings
+from pipeline import keys
 from pipeline.archive import AWAY, PICTURE, RESULT, Archive, ArchiveError, ArchiveSettings, Item
+from pipeline.archive_ledger import ArchiveLedger
 from pipeline.archives import open_archive
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, Purpose, Result
 from pipeline.metrics import ArchiveMetrics
+from pipeline.presence import Presence
 from pipeline.results import Results
-from tests.conftest import wait_until
+from tests.conftest import Valkey, wait_until
+from tests.dashboard.support import LOCAL, dashboard
 from tests.endpoint import Endpoint
 from tests.workers.test_pool import Cameras, worker
 from tests.workers.test_privacy import JPEG, share
@@ -172,12 +178,15 @@ def test_a_worker_archives_what_may_be_kept_with_its_result(broker: Broker, tmp_
     frames.write_text("this is a file")
     with Endpoint() as endpoint, worker(broker._url, endpoint.url, archive=frames) as process:
         cameras.offer_until(lambda: min(cameras.analysed().values()) >= 3)
+        (told,) = wait_for(lambda: broker.scripts.hvals(keys.ARCHIVE_WAITING))
+        assert int(told) >= 1  # a kill would take them along
         frames.unlink()
         cameras.offer_until(lambda: len(items_of(frames)) >= 3)
         share(broker, privacy=True)
         cameras.jpeg = JPEG
         cameras.offer_until(lambda: any(is_covered(frames, item) for item in items_of(frames)))
         said = process.close()
+    assert broker.scripts.hlen(keys.ARCHIVE_WAITING) == 0
     assert said.count(f"the archive {frames} cannot be used (Not a directory): name a folder with --archive") == 1
     assert "live analysis goes on" in said
     assert cameras.add_up()
@@ -189,6 +198,33 @@ def test_a_worker_archives_what_may_be_kept_with_its_result(broker: Broker, tmp_
         kept = json.loads(archive.read(item, RESULT) or b"")
         assert kept == json.loads(json.dumps(of_door[item.id].as_json())) | {"Covered": is_covered(frames, item)}
     assert archive.read(items_of(frames)[0], PICTURE) == b"jpeg"
+
+
+def wait_for(ask: Callable[[], Any]) -> Any:
+    """Return what an answer is once it is something."""
+    wait_until(ask)
+    return ask()
+
+
+def test_what_waited_in_a_killed_worker_is_counted_once_and_told(
+    session_valkey: Valkey, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.parts.COUNT_SECONDS", 0.05)
+    alive = Presence(broker.scripts, "worker", "1")
+    alive.start()
+    wait_until(lambda: broker.scripts.exists(keys.process("worker", alive.name)))
+    for name, waiting in (("killed", 7), (alive.name, 5), ("idle", 1)):
+        ArchiveLedger(broker.scripts).tell(name, waiting)
+    ledger = ArchiveLedger(broker.scripts)
+    ledger.tell("idle", 2)
+    ledger.tell("idle", 0)
+    settings = DashboardSettings(data=tmp_path, provider=LOCAL, port=0)
+    with dashboard(session_valkey.url, settings) as api, dashboard(session_valkey.url, replace(settings, data=tmp_path / "2")):
+        wait_until(lambda: broker.scripts.hkeys(keys.ARCHIVE_WAITING) == [alive.name.encode()])
+        told = [notice["text"] for notice in api.get("/api/notices")["notices"] if notice["kind"] == "archive"]
+        assert set(told) <= {"about 7 frames were not archived: the worker in which they waited was killed"}
+        assert 'rekstream_archive_dropped_total{cause="killed"} 7.0' in api.http.get("/metrics").text
+    alive.stop()
 
 
 def is_covered(path: Path, item: Item) -> bool:
