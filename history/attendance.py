@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Double, Integer, Row, Text, column, func, select, values
 
 from history.corrections import Correction, correct, corrections, newest_of
 from history.days import Days, day_from
@@ -102,7 +103,7 @@ class Attendance(Recorder):
         return entry
 
     def _entries(self, connection: Connection, first: date, last: date, camera: str, person: str) -> list[dict[str, Any]]:
-        may_name = self._purposes.names_people
+        may_name = cache(self._purposes.names_people)  # a camera that was removed is looked for in Redis each time
         return attendance(connection, self._days, first, last, camera, person, may_name, self.house.clock.now())
 
 
@@ -151,14 +152,14 @@ def _spans(
     since, until = days.begin(first), days.span(last)[1]
     here = [visits.c.camera == camera] if camera else []
     theirs = [visits.c.person == person] if person else [visits.c.person.isnot(None)]
-    asked = select(visits).where(visits.c.ended >= since, visits.c.began < until, *here, *theirs)
+    columns = (visits.c.person, visits.c.camera, visits.c.began, visits.c.ended, visits.c.is_open)
+    asked = select(*columns).where(visits.c.ended >= since, visits.c.began < until, *here, *theirs)
     found: dict[tuple[str, date], list[Span]] = defaultdict(list)
-    for row in connection.execute(asked.order_by(visits.c.began)):
-        for day in _each_day(days.day_of(max(row.began, since)), days.day_of(row.ended)) if may_name(row.camera) else ():
-            begin, end = days.span(day)
-            if day <= last:
-                is_open = bool(row.is_open) and row.ended < end
-                found[row.person, day].append(Span(row.camera, max(row.began, begin), min(row.ended, end), is_open))
+    times = [(day, *days.span(day)) for day in _each_day(first, last)]
+    for who, where, began, ended, is_open in connection.execute(asked.order_by(visits.c.began)):
+        for day, begin, end in times if may_name(where) else ():
+            if began < end and ended >= begin:
+                found[who, day].append(Span(where, max(began, begin), min(ended, end), bool(is_open) and ended < end))
     return found
 
 
@@ -180,6 +181,7 @@ def _entry(days: Days, person: Row[Any], day: date, spans: Sequence[Span], corre
     last_at = leaving if leaving is not None else seen["last_at"] if seen else None
     is_excused = correction is not None and correction.excused is not None
     is_there = first_at is not None or last_at is not None
+    end = days.span(day)[1]
     by_camera: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         by_camera[span.camera].append(span)
@@ -197,26 +199,25 @@ def _entry(days: Days, person: Row[Any], day: date, spans: Sequence[Span], corre
         "open": any(span.is_open for span in spans),
         "gaps": seen["gaps"] if seen else [],
         "clock": {
-            **_clock(days, day, first=first_at, last=last_at),
-            **_clock(days, day, seen_first=seen["first_at"] if seen else None, seen_last=seen["last_at"] if seen else None),
+            **_clock(days, end, first=first_at, last=last_at),
+            **_clock(days, end, seen_first=seen["first_at"] if seen else None, seen_last=seen["last_at"] if seen else None),
         },
         "first_result": None,
         "last_result": None,
-        "cameras": [_of_camera(days, day, name, theirs) for name, theirs in sorted(by_camera.items())],
+        "cameras": [_of_camera(days, end, name, theirs) for name, theirs in sorted(by_camera.items())],
         "correction": correction.as_json() if correction and not correction.is_empty else None,
         "corrections": correction.number if correction else 0,
     }
 
 
-def _of_camera(days: Days, day: date, camera: str, spans: Sequence[Span]) -> dict[str, Any]:
+def _of_camera(days: Days, end: float, camera: str, spans: Sequence[Span]) -> dict[str, Any]:
     seen = _summary(spans)
-    clock = _clock(days, day, first=seen["first_at"], last=seen["last_at"])
+    clock = _clock(days, end, first=seen["first_at"], last=seen["last_at"])
     return {"camera": camera, **seen, "visits": len(spans), "open": any(span.is_open for span in spans), "clock": clock}
 
 
-def _clock(days: Days, day: date, **moments: float | None) -> dict[str, str | None]:
+def _clock(days: Days, end: float, **moments: float | None) -> dict[str, str | None]:
     """Return what a clock there showed at moments of a day, 24:00:00 at its end."""
-    end = days.span(day)[1]
     return {name: None if at is None else days.clock(at) if at < end else "24:00:00" for name, at in moments.items()}
 
 
@@ -243,27 +244,26 @@ def _summary(spans: Sequence[Span]) -> dict[str, Any]:
 
 def _add_results(connection: Connection, entries: Iterable[dict[str, Any]]) -> None:
     """Name the results that show somebody for the first and the last time, where they are kept: their pictures may be, too."""
-    for entry in entries:
-        if entry["seen"]:
-            person, seen = entry["Person"]["Id"], entry["seen"]
-            entry["first_result"] = _result_near(connection, person, entry["first_camera"], seen["first_at"])
-            entry["last_result"] = _result_near(connection, person, entry["last_camera"], seen["last_at"])
+    seen = [(entry, end) for entry in entries if entry["seen"] for end in ("first", "last")]
+    sights = [(entry["Person"]["Id"], entry[f"{end}_camera"], entry["seen"][f"{end}_at"]) for entry, end in seen]
+    for (entry, end), sight, found in zip(seen, sights, _results_near(connection, sights), strict=True):
+        entry[f"{end}_result"] = None if found is None else {"camera": sight[1], "id": found}
 
 
-def _result_near(connection: Connection, person: str, camera: str, at: float) -> dict[str, str] | None:
-    """Return the first result of a camera that shows a person about a moment."""
-    early, late = at - _NEAR_SECONDS, at + _NEAR_SECONDS
-    asked = (
-        select(results.c.id)
-        .join(faces, faces.c.result == results.c.number)
-        .join(tracks, tracks.c.track == faces.c.track)
-        .where(tracks.c.person == person, tracks.c.until >= early, tracks.c.since <= late, tracks.c.camera == camera)
-        .where(faces.c.at.between(early, late))
-        .order_by(faces.c.at)
-        .limit(1)
+def _results_near(connection: Connection, sights: Sequence[tuple[str, str, float]]) -> list[str | None]:
+    """Return the first result that shows each person at a camera about a moment."""
+    columns = (column("place", Integer), column("person", Text), column("camera", Text), column("at", Double))
+    asked = values(*columns, name="sights").data([(place, *sight) for place, sight in enumerate(sights)]).cte()
+    shows_them = (
+        faces.c.camera == asked.c.camera,
+        faces.c.at.between(asked.c.at - _NEAR_SECONDS, asked.c.at + _NEAR_SECONDS),
+        func.coalesce(tracks.c.person, "") == asked.c.person,  # so no database begins with all tracks that a person ever had
     )
-    found = connection.execute(asked).scalar()
-    return None if found is None else {"camera": camera, "id": found}
+    first = select(results.c.id).join(faces, faces.c.result == results.c.number).join(tracks, tracks.c.track == faces.c.track)
+    first = first.where(*shows_them).order_by(faces.c.at, faces.c.result).limit(1)
+    told = connection.execute(select(asked.c.place, first.scalar_subquery())) if sights else ()
+    found: dict[int, str | None] = dict(iter(told))
+    return [found[place] for place in range(len(sights))]
 
 
 def _people(connection: Connection, person: str) -> Sequence[Row[Any]]:

@@ -33,7 +33,7 @@ class Days:
 
     def clock(self, at: float) -> str:
         """Return what a clock shows at a moment: 08:30:05."""
-        return datetime.fromtimestamp(at, self._zone).strftime("%H:%M:%S")
+        return datetime.fromtimestamp(at, self._zone).time().isoformat("seconds")
 
     def moment(self, day: date, clock: str) -> float:
         """Return when a clock shows 08:30 (or 08:30:05) on a day; raises SettingsError."""

@@ -67,7 +67,7 @@ visits = Table(
     Column("is_open", Integer, nullable=False),
     Index("visits_by_time", "ended", "began"),
     Index("visits_of_camera", "camera", "ended", "began"),
-    Index("visits_of_person", "person", "ended", "began"),
+    Index("visits_of_person", "person", "ended", "began", "camera"),
 )
 """The visits of people.sqlite: `person` is an id, `unknown` a group of unknown faces (u_12), both NULL where neither is."""
 

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from history.house import Recorder
 from history.packing import packed, unpacked
-from history.schema import EMOTIONS, faces, gaps, minutes, results, tracks
+from history.rows import MINUTE, sum_rows
+from history.schema import EMOTIONS, faces, gaps, minutes, results, sums, tracks
 from pipeline.names import TRACK
 
 AT_ONCE = 200  # tracks, or results
@@ -17,9 +18,9 @@ OF_FACES = ("faces", "smiling", "female", "male", *EMOTIONS)  # columns of minut
 
 
 class Records(Recorder):
-    """Results, faces, tracks, minutes and gaps."""
+    """Results, faces, tracks, minutes, their sums, and gaps."""
 
-    ages: ClassVar[tuple[ColumnElement[Any], ...]] = (tracks.c.until, minutes.c.minute, gaps.c.till)
+    ages: ClassVar[tuple[ColumnElement[Any], ...]] = (tracks.c.until, minutes.c.minute, sums.c.at, gaps.c.till)
     """Results go with their faces: `Retention` sees to these itself."""
 
     def forget(self, connection: Connection, person: str, tracks_: Sequence[str]) -> Mapping[str, int]:
@@ -49,13 +50,22 @@ class Records(Recorder):
         """Remove results, faces and tracks; minutes keep what was called and paid, and lose what faces looked like."""
         during = (results.c.camera == camera, results.c.captured_at >= since, results.c.captured_at < until)
         numbers = select(results.c.number).where(*during)
-        of_minutes = (minutes.c.camera == camera, minutes.c.minute > since - 60, minutes.c.minute < until)
-        connection.execute(update(minutes).where(*of_minutes).values(dict.fromkeys(OF_FACES, 0)))
+        _erase_figures(connection, camera, since, until)
         return {
             "faces": connection.execute(delete(faces).where(faces.c.result.in_(numbers))).rowcount,
             "responses": connection.execute(delete(results).where(*during)).rowcount,
             "tracks": _erase_tracks(connection, camera, since, until),
         }
+
+
+def _erase_figures(connection: Connection, camera: str, since: float, until: float) -> None:
+    """Let the minutes between two times say nothing of faces, and take what they said out of their sums."""
+    during = (minutes.c.camera == camera, minutes.c.minute > since - MINUTE, minutes.c.minute < until)
+    told = connection.execute(select(minutes).where(*during)).mappings()
+    for gone in sum_rows(map(dict, told)):
+        its = (sums.c[key] == gone[key] for key in ("camera", "step", "at"))
+        connection.execute(update(sums).where(*its).values({name: sums.c[name] - gone[name] for name in OF_FACES}))
+    connection.execute(update(minutes).where(*during).values(dict.fromkeys(OF_FACES, 0)))
 
 
 def _erase_tracks(connection: Connection, camera: str, since: float, until: float) -> int:

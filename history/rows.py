@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from history.packing import packed
-from history.schema import AGE_SECONDS, AGES, EMOTIONS
+from history.schema import AGE_SECONDS, AGES, EMOTIONS, SUM_STEPS
 from pipeline import keys
 from pipeline.camera_spec import PHOTO_PREFIX
 from pipeline.entities import Operation, Result
@@ -27,6 +27,14 @@ _SMILES = 50.0
 _AWS = "aws "
 
 Row = dict[str, Any]
+
+NOTHING: Row = {
+    **dict.fromkeys(("results", "calls", "errors", "faces", "smiling", "female", "male", *EMOTIONS, *AGES), 0),
+    **dict.fromkeys(("dollars", "age_sum", "age_max"), 0.0),
+}
+"""What no results add up to."""
+
+_COUNTS = tuple(name for name in NOTHING if name != "age_max")
 
 
 def camera_of(result: Result) -> str:
@@ -94,7 +102,7 @@ def minute_rows(results: Iterable[Result]) -> list[Row]:
     for result in results:
         camera, at = camera_of(result), _time(result.captured_at, result.published_at)
         minute = int(at // MINUTE) * MINUTE
-        row = found.setdefault((camera, minute), _empty_minute(camera, minute))
+        row = found.setdefault((camera, minute), {"camera": camera, "minute": minute, **NOTHING})
         row["calls"] += 1
         row["dollars"] += dollars_of(result)
         row["errors"] += bool(result.error)
@@ -103,9 +111,17 @@ def minute_rows(results: Iterable[Result]) -> list[Row]:
     return list(found.values())
 
 
-def _empty_minute(camera: str, minute: int) -> Row:
-    counts = ("results", "calls", "errors", "faces", "smiling", "female", "male", *EMOTIONS, *AGES)
-    return {"camera": camera, "minute": minute, **dict.fromkeys(counts, 0), "dollars": 0.0, "age_sum": 0.0, "age_max": 0.0}
+def sum_rows(of_minutes: Iterable[Row]) -> list[Row]:
+    """Return what rows of minutes add up to in each of SUM_STEPS."""
+    found: dict[tuple[str, int, int], Row] = {}
+    for minute in of_minutes:
+        for step in SUM_STEPS:
+            camera, at = minute["camera"], minute["minute"] // step * step
+            row = found.setdefault((camera, step, at), {"camera": camera, "step": step, "at": at, **NOTHING})
+            for name in _COUNTS:
+                row[name] += minute[name]
+            row["age_max"] = max(row["age_max"], minute["age_max"])
+    return list(found.values())
 
 
 def _count_result(row: Row, result: Result, age: float, *, faces: bool) -> None:

@@ -20,6 +20,9 @@ AGE_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 """Ages of results are counted up to each of these; the older ones stand in a column of their own."""
 AGES = tuple(f"age_{number}" for number in range(len(AGE_SECONDS) + 1))
 
+SUM_STEPS = (900, 21_600)
+"""Lengths in seconds for which minutes are added up, each beginning at a multiple of it: long times are told from these."""
+
 
 def _of_some(name: str, column: Column[Any], *others: Column[Any]) -> Index:
     """Return an index of the rows in which the first column says something."""
@@ -116,15 +119,23 @@ tracks = Table(
 """Who was followed from frame to frame; `person` is written by the mirror, and taken away when somebody is forgotten."""
 _of_some("tracks_of_person", tracks.c.person, tracks.c.until)
 
+
+def _figures() -> list[Column[Any]]:
+    """Return the columns of what results add up to."""
+    counts = ("results", "calls", "errors", "faces", "smiling", "female", "male", *EMOTIONS)
+    return [
+        *(Column(name, Integer, nullable=False) for name in counts),
+        *(Column(name, Double, nullable=False) for name in ("dollars", "age_sum", "age_max")),
+        *(Column(name, Integer, nullable=False) for name in AGES),
+    ]
+
+
 minutes = Table(
     "minutes",
     METADATA,
     Column("camera", Text, primary_key=True),
     Column("minute", Number, primary_key=True, autoincrement=False),
-    *(Column(name, Integer, nullable=False) for name in ("results", "calls", "errors", "faces", "smiling", "female", "male")),
-    *(Column(name, Integer, nullable=False) for name in EMOTIONS),
-    *(Column(name, Double, nullable=False) for name in ("dollars", "age_sum", "age_max")),
-    *(Column(name, Integer, nullable=False) for name in AGES),
+    *_figures(),
     Index("minutes_by_time", "minute"),
     sqlite_with_rowid=False,
 )
@@ -132,6 +143,18 @@ minutes = Table(
 
 `results` are pictures whose faces were looked for, `calls` all operations, `errors` those that failed; `age_…` are of results.
 """
+
+sums = Table(
+    "sums",
+    METADATA,
+    Column("camera", Text, primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("at", Number, primary_key=True, autoincrement=False),
+    *_figures(),
+    Index("sums_by_time", "at"),
+    sqlite_with_rowid=False,
+)
+"""What the minutes of each `step` seconds from `at` on add up to: one of SUM_STEPS."""
 
 gaps = Table(
     "gaps",

@@ -11,10 +11,11 @@ import heapq
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, or_, select
 
 from history.house import House, Recorder
 from history.names import a_person, named, names_of, tracks_in
@@ -83,14 +84,15 @@ class Search(Recorder):
 
     def _search(self, request: Request) -> Mapping[str, Any]:
         wanted = Wanted.of(request.members)
+        may_name = cache(self._purposes.names_people)  # a camera that was removed is looked for in Redis each time
         with self.house.database.reading() as connection:
             person = a_person(connection, wanted.person)
-            found, following = search(connection, wanted, person, self._purposes.names_people)
+            found, following = search(connection, wanted, person, may_name)
             shown = results_at(connection, [place.number for place in found])
             names = names_of(connection, tracks_in(shown))
             missing = gaps_between(connection, wanted.since, wanted.until)
         return {
-            "results": [named(result, names, self._purposes.names_people) for result in shown],
+            "results": [named(result, names, may_name) for result in shown],
             "next": None if following is None else f"{following.at!r}:{following.number}",
             "gaps": missing,
             "Person": person,
@@ -122,12 +124,12 @@ def results_at(connection: Connection, numbers: Sequence[int]) -> list[dict[str,
     return [_shown(rows[number]) for number in numbers if number in rows]
 
 
-def cameras_of(connection: Connection) -> list[str]:
-    """Return the cameras of which there are results, by one look into the index for each."""
+def cameras_of(connection: Connection, column: Column[str] = minutes.c.camera) -> list[str]:
+    """Return the cameras of which there are results (visits, by their column), by one look into the index for each."""
     found: list[str] = []
     while True:
-        after = minutes.c.camera > (found[-1] if found else "")
-        camera = connection.execute(select(minutes.c.camera).where(after).order_by(minutes.c.camera).limit(1)).scalar()
+        after = column > (found[-1] if found else "")
+        camera = connection.execute(select(column).where(after).order_by(column).limit(1)).scalar()
         if camera is None:
             return found
         found.append(camera)

@@ -11,7 +11,7 @@ import redis
 from sqlalchemy import Connection, func, select
 
 from history.house import House, Recorder
-from history.schema import gaps, minutes
+from history.schema import SUM_STEPS, gaps, minutes, sums
 from history.writer import Writer
 from pipeline import keys
 from pipeline.answering import Answer
@@ -74,11 +74,11 @@ class Status(Recorder):
         return about
 
     def _count(self, connection: Connection) -> int:
-        """Return how many results there are: all minutes are added up once in a while only."""
+        """Return how many results there are: all of them are added up once in a while only."""
         writer = self._writer()
         written = writer.written if writer else 0
         if not self._counted or time.monotonic() > self._counted.at + COUNT_SECONDS:
-            found = connection.execute(select(func.sum(minutes.c.calls))).scalar() or 0
+            found = connection.execute(select(func.sum(sums.c.calls)).where(sums.c.step == SUM_STEPS[0])).scalar() or 0
             self._counted = _Counted(time.monotonic(), int(found) - written)
         return self._counted.before + written
 

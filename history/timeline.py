@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
 from history.house import House, Recorder
 from history.mirror import people, visits
 from history.names import a_person
 from history.rows import NO_CAMERA
-from history.schema import minutes
-from history.search import a_text, a_time, an_emotion, gaps_between
+from history.schema import SUM_STEPS, minutes, sums
+from history.search import a_text, a_time, an_emotion, cameras_of, gaps_between
 from pipeline.answering import Answer
 from pipeline.errors import SettingsError
 from pipeline.purposes import Purposes
@@ -20,7 +22,7 @@ from pipeline.requests import Request
 
 MOST_BUCKETS, MOST_VISITS = 200, 1000
 USUAL_SECONDS = 86_400.0
-STEPS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86_400, 7 * 86_400, 28 * 86_400, 364 * 86_400)
+STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400, 28 * 86_400, 364 * 86_400)
 _FIGURES = ("results", "faces", "smiling", "errors")
 
 
@@ -44,7 +46,7 @@ class Timeline(Recorder):
         with self.house.database.reading() as connection:
             asked = a_person(connection, who)
             person = asked["Id"] if asked else ""
-            may_name = self._purposes.names_people
+            may_name = cache(self._purposes.names_people)  # a camera that was removed is looked for in Redis each time
             there = visits_between(connection, since, until, camera, person, MOST_VISITS + 1)
             return {
                 "since": since,
@@ -69,19 +71,28 @@ def step_of(since: float, until: float) -> int:
 def buckets(
     connection: Connection, since: float, until: float, step: int, camera: str = "", emotion: str = ""
 ) -> list[dict[str, Any]]:
-    """Return what was counted in stretches of `step` seconds, by camera, where anything was; faces of one emotion, if said."""
-    figures = {**{name: name for name in _FIGURES}, **({"faces": emotion} if emotion else {})}
-    at = (minutes.c.minute - minutes.c.minute % step).label("at")
-    asked = (
-        select(minutes.c.camera, at, *(func.sum(minutes.c[column]).label(name) for name, column in figures.items()))
-        .where(minutes.c.minute >= int(since) // 60 * 60, minutes.c.minute < until, minutes.c.camera != NO_CAMERA)
-        .group_by(minutes.c.camera, at)
-        .order_by(minutes.c.camera, at)
+    """Return what was counted in stretches of `step` seconds, by camera, where anything was; faces of one emotion, if said.
+
+    These are whole: the first may begin before `since`, the last may end after `until`.
+    """
+    table, time, of_step = _told_in(step)
+    figures = [table.c[name] for name in ("results", emotion or "faces", "smiling", "errors")]
+    at = (time - time % step).label("at")
+    first, end = int(since) // step * step, -(-math.ceil(until) // step) * step
+    cameras = [camera] if camera else [name for name in cameras_of(connection) if name != NO_CAMERA]
+    asked = select(table.c.camera, at, *map(func.sum, figures)).where(
+        table.c.camera.in_(cameras), *of_step, time >= first, time < end
     )
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in connection.execute(asked.where(minutes.c.camera == camera) if camera else asked):
-        found.setdefault(row.camera, []).append({"at": int(row.at), **{name: int(getattr(row, name)) for name in figures}})
+    for name, start, *counted in connection.execute(asked.group_by(table.c.camera, at).order_by(table.c.camera, at)):
+        found.setdefault(name, []).append({"at": int(start), **dict(zip(_FIGURES, map(int, counted), strict=True))})
     return [{"camera": name, "buckets": rows} for name, rows in found.items()]
+
+
+def _told_in(step: int) -> tuple[Table, ColumnElement[int], Sequence[ColumnElement[bool]]]:
+    """Return the table of which few rows make a step, its column of times, and which rows those are."""
+    length = max((length for length in SUM_STEPS if step % length == 0), default=0)
+    return (sums, sums.c.at, [sums.c.step == length]) if length else (minutes, minutes.c.minute, ())
 
 
 def visits_between(
@@ -103,29 +114,25 @@ def present(
 ) -> dict[str, Any]:
     """Return how often and how long people were there between two times, and how many visits were of unknown ones."""
     names = {row.id: row.name for row in connection.execute(select(people.c.id, people.c.name))}
-    about = (func.count(), func.sum(visits.c.ended - visits.c.began), func.min(visits.c.began), func.max(visits.c.ended))
-    asked = select(visits.c.person, visits.c.camera, *about).where(*_touching(since, until, camera, person))
-    known: dict[str, list[Sequence[Any]]] = {}
-    unknown = 0
-    for who, where, *figures in connection.execute(asked.group_by(visits.c.person, visits.c.camera)):
-        if who in names and may_name(where):
-            known.setdefault(who, []).append(figures)
-        elif not person:
-            unknown += figures[0]
+    length = visits.c.ended - visits.c.began
+    about = (func.count(), func.sum(length), func.min(visits.c.began), func.max(visits.c.ended))
+    nameless = [name for name in cameras_of(connection, visits.c.camera) if not may_name(name)]
+    asked = select(visits.c.person, *about).where(*_touching(since, until, camera, person), visits.c.person.isnot(None))
+    asked = asked.where(visits.c.camera.not_in(nameless)) if nameless else asked
+    known = {who: figures for who, *figures in connection.execute(asked.group_by(visits.c.person)) if who in names}
+    everybody = select(func.count()).select_from(visits).where(*_touching(since, until, camera, person))
+    unknown = 0 if person else connection.execute(everybody).scalar_one() - sum(count for count, *_ in known.values())
     return {
         "people": [
-            {"Person": {"Id": who, "Name": names[who]}, **_together(known[who])}
+            {"Person": {"Id": who, "Name": names[who]}, **_figures(*known[who])}
             for who in sorted(known, key=lambda who: names[who].lower())
         ],
         "unknown": {"visits": unknown},
     }
 
 
-def _together(figures: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """Return the figures of several cameras as one."""
-    counts, seconds, first, last = zip(*figures, strict=True)
-    times = {"seconds": round(sum(seconds), 3), "first_at": round(min(first), 3), "last_at": round(max(last), 3)}
-    return {"visits": sum(counts), **times}
+def _figures(count: int, seconds: float, first: float, last: float) -> dict[str, Any]:
+    return {"visits": count, "seconds": round(seconds, 3), "first_at": round(first, 3), "last_at": round(last, 3)}
 
 
 def as_json(row: Row[Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from history import rows
 from history.database import Database, add_up, insert_new
 from history.group import Batch, ResultGroup, order
 from history.house import Recorder
-from history.schema import faces, gaps, minutes, results, streams, tracks
+from history.schema import faces, gaps, minutes, results, streams, sums, tracks
 from pipeline.broker import Broker
 from pipeline.entities import Result
 from pipeline.errors import RekstreamError, StorageError
@@ -275,7 +275,9 @@ def write_results(connection: Connection, found: Sequence[Result], stream: int) 
     fresh = [result for result in found if result.id in numbers]
     insert_new(connection, faces, [row for result in fresh for row in rows.face_rows(result, numbers[result.id])])
     add_up(connection, tracks, rows.track_rows(fresh), largest=("until",), least=("since",))
-    add_up(connection, minutes, rows.minute_rows(fresh), largest=("age_max",))
+    of_minutes = rows.minute_rows(fresh)
+    add_up(connection, minutes, of_minutes, largest=("age_max",))
+    add_up(connection, sums, rows.sum_rows(of_minutes), largest=("age_max",))
     return fresh
 
 

@@ -23,7 +23,8 @@ from history.house import HistorySettings, Recorder
 from history.packing import unpacked
 from history.process import HistoryProcess
 from history.records import Records
-from history.schema import faces, minutes, results, tracks
+from history.schema import SUM_STEPS, faces, minutes, results, tracks
+from history.schema import sums as longer
 from history.shows import Shows
 from pipeline import keys
 from pipeline.broker import Broker
@@ -306,6 +307,7 @@ def test_all_data_of_a_show_are_gone_at_the_hour_chosen(broker: Broker, tmp_path
             abs(row["seconds"] - sum(r["seconds"] for r in rows(process, audience) if r["step"] == 60)) < 1e-6 for row in sums
         )
         assert [(row["calls"], row["faces"] > 0) for row in rows(process, minutes)] == [(150, True), (150, False)]
+        assert {row["step"]: row["faces"] for row in rows(process, longer)} == dict.fromkeys(SUM_STEPS, 300)
         assert rows(process, shows) == []  # nothing of it can come late any more
 
 

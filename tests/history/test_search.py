@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import event, insert
 
 from history import search as searching
-from history.attendance import Attendance, attendance
+from history.attendance import Attendance, _results_near, attendance
 from history.database import Database
 from history.days import Days
 from history.house import HistorySettings, House
@@ -23,7 +24,7 @@ from history.packing import packed
 from history.rooms import TABLES
 from history.schema import results, tracks
 from history.search import Search, Wanted, search
-from history.timeline import Timeline
+from history.timeline import Timeline, buckets, step_of
 from history.writer import write_results
 from pipeline.broker import Broker
 from pipeline.clock import RedisClock
@@ -212,8 +213,30 @@ def test_the_timeline_adds_up_and_names_who_was_there(house: House, filled: tupl
     happy = ask(Timeline(house), "history.timeline", since=BASE - 100, until=BASE + 400, emotion="HAPPY")
     seen = [one["Emotions"][0]["Type"] for each in made for one in each.response["FaceDetails"]]
     assert sum(one["faces"] for camera in happy["cameras"] for one in camera["buckets"]) == seen.count("HAPPY")
-    month = ask(Timeline(house), "history.timeline", since=BASE - 30 * 86_400, until=BASE)
-    assert month["step"] == 6 * 3600
+
+
+@pytest.mark.parametrize("step", [60, 300, 900, 3600, 6 * 3600, 86_400])
+def test_buckets_are_whole_and_hold_what_was_seen_in_them(filled: tuple[Database, list[Result]], step: int) -> None:
+    """Whichever sums they are told from; those of a day from a quarter of an hour, those of a month from six hours."""
+    with filled[0].reading() as connection:
+        told = buckets(connection, BASE + 70, BASE + 100, step)
+    first, end = (BASE + 70) // step * step, (BASE + 100) // step * step + step
+    seen = Counter((one.camera, one.captured_at // step * step) for one in filled[1] if first <= one.captured_at < end)
+    assert {(each["camera"], one["at"]): one["results"] for each in told for one in each["buckets"]} == seen
+    assert (step_of(0, 86_400), step_of(0, 30 * 86_400)) == (900, 6 * 3600)
+
+
+def test_the_first_result_that_shows_somebody_about_a_moment_is_found(filled: tuple[Database, list[Result]]) -> None:
+    """By their tracks: with one question for many moments."""
+    shown = [(one, {face["Track"] for face in one.response["FaceDetails"]}) for one in filled[1]]
+    sights = [("p_1", camera, BASE + moment) for camera in ("door", "yard") for moment in range(30, 80, 3)]
+    with filled[0].reading() as connection:
+        found = _results_near(connection, sights)
+    for (_, camera, at), told in zip(sights, found, strict=True):
+        theirs = [one for one, seen in shown if one.camera == camera and seen & {"door-3", "door-4", "yard-4"}]
+        near = [one for one in theirs if abs(one.captured_at - at) <= 1.0]
+        assert told == (min(near, key=lambda one: (one.captured_at, one.seq)).id if near else None)
+    assert len({*found}) > 10
 
 
 def test_postgresql_gives_the_same_answers(

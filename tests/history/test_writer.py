@@ -14,7 +14,8 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delet
 from history import rows as row_module
 from history.house import Recorder
 from history.packing import unpacked
-from history.schema import faces, gaps, minutes, results, streams, tracks
+from history.rows import NOTHING
+from history.schema import faces, gaps, minutes, results, streams, sums, tracks
 from pipeline import keys
 from pipeline.broker import Broker
 from pipeline.entities import Result
@@ -76,6 +77,10 @@ def test_minutes_and_tracks_add_up_over_batches(broker: Broker, tmp_path: Path, 
         wait_until(lambda: last in ids(process))
         (minute,) = rows(process, minutes)
         assert (minute["results"], minute["calls"], minute["errors"], minute["faces"]) == (3, 5, 1, 3)
+        assert [(row["step"], row["at"]) for row in rows(process, sums)] == [(900, 900), (21_600, 0)]
+        assert [{name: row[name] for name in NOTHING} for row in rows(process, sums)] == [
+            {name: minute[name] for name in NOTHING}
+        ] * 2
         (track,) = rows(process, tracks)
         assert (track["since"], track["until"], track["faces"]) == (1000.0, 1002.0, 3)
         assert [row["track"] for row in rows(process, results)][-2:] == ["door-1", None]

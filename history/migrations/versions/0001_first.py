@@ -347,6 +347,47 @@ def upgrade() -> None:
         sa.UniqueConstraint("name"),
     )
     op.create_table(
+        "sums",
+        sa.Column("camera", sa.Text(), nullable=False),
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("results", sa.Integer(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("faces", sa.Integer(), nullable=False),
+        sa.Column("smiling", sa.Integer(), nullable=False),
+        sa.Column("female", sa.Integer(), nullable=False),
+        sa.Column("male", sa.Integer(), nullable=False),
+        sa.Column("happy", sa.Integer(), nullable=False),
+        sa.Column("sad", sa.Integer(), nullable=False),
+        sa.Column("angry", sa.Integer(), nullable=False),
+        sa.Column("confused", sa.Integer(), nullable=False),
+        sa.Column("disgusted", sa.Integer(), nullable=False),
+        sa.Column("surprised", sa.Integer(), nullable=False),
+        sa.Column("calm", sa.Integer(), nullable=False),
+        sa.Column("fear", sa.Integer(), nullable=False),
+        sa.Column("unknown", sa.Integer(), nullable=False),
+        sa.Column("dollars", sa.Double(), nullable=False),
+        sa.Column("age_sum", sa.Double(), nullable=False),
+        sa.Column("age_max", sa.Double(), nullable=False),
+        sa.Column("age_0", sa.Integer(), nullable=False),
+        sa.Column("age_1", sa.Integer(), nullable=False),
+        sa.Column("age_2", sa.Integer(), nullable=False),
+        sa.Column("age_3", sa.Integer(), nullable=False),
+        sa.Column("age_4", sa.Integer(), nullable=False),
+        sa.Column("age_5", sa.Integer(), nullable=False),
+        sa.Column("age_6", sa.Integer(), nullable=False),
+        sa.Column("age_7", sa.Integer(), nullable=False),
+        sa.Column("age_8", sa.Integer(), nullable=False),
+        sa.Column("age_9", sa.Integer(), nullable=False),
+        sa.Column("age_10", sa.Integer(), nullable=False),
+        sa.Column("age_11", sa.Integer(), nullable=False),
+        sa.Column("age_12", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("camera", "step", "at"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("sums_by_time", "sums", ["at"], unique=False)
+    op.create_table(
         "tracks",
         sa.Column("track", sa.Text(), nullable=False),
         sa.Column("camera", sa.Text(), nullable=False),
@@ -381,7 +422,7 @@ def upgrade() -> None:
     )
     op.create_index("visits_by_time", "visits", ["ended", "began"], unique=False)
     op.create_index("visits_of_camera", "visits", ["camera", "ended", "began"], unique=False)
-    op.create_index("visits_of_person", "visits", ["person", "ended", "began"], unique=False)
+    op.create_index("visits_of_person", "visits", ["person", "ended", "began", "camera"], unique=False)
 
 
 def downgrade() -> None:
@@ -399,6 +440,8 @@ def downgrade() -> None:
     op.drop_index("tracks_of_camera", table_name="tracks")
     op.drop_index("tracks_by_end", table_name="tracks")
     op.drop_table("tracks")
+    op.drop_index("sums_by_time", table_name="sums")
+    op.drop_table("sums")
     op.drop_table("streams")
     op.drop_index("stays_of_camera", table_name="stays")
     op.drop_index("stays_by_end", table_name="stays")
