@@ -17,6 +17,7 @@ import httpx
 import psutil
 
 from pipeline.settings import environment
+from tests.rekstream import warm
 
 
 class Up:
@@ -102,7 +103,7 @@ class Up:
             words = child.cmdline()
             if name in words or name in Path(words[0]).name:
                 return child
-        raise AssertionError(f"no part {name}")
+        raise KeyError(f"no part {name}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """End it as Ctrl-C does, and make sure that nothing stays."""
@@ -138,13 +139,4 @@ def run(
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "rekstream", *arguments],
-        env={**clean, **hermetic, **(env or {})},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return warm.run(arguments, {**clean, **hermetic, **(env or {})}, cwd, seconds)
