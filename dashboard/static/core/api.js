@@ -49,6 +49,19 @@ async function answered(response) {
   throw new ApiError(response.status, code, message);
 }
 
+let isLeaving = false;
+
+export async function signOut() {
+  isLeaving = true; // what is refused meanwhile shall not ask to come back here
+  try {
+    await del("/api/session");
+    location.assign("/login");
+  } catch (error) {
+    isLeaving = false;
+    throw error;
+  }
+}
+
 export function signIn() {
-  if (location.pathname !== "/login") location.assign(`/login?next=${encodeURIComponent(location.pathname + location.hash)}`);
+  if (!isLeaving && location.pathname !== "/login") location.assign(`/login?next=${encodeURIComponent(location.pathname + location.hash)}`);
 }
