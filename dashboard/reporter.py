@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.notices import Level, NoticeBoard
 from pipeline.entities import CameraState
+from pipeline.spending import ALL, step_of
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +17,8 @@ Json = Mapping[str, Any]
 OFTEN_SECONDS = 60.0  # failures of one camera and cause are told at once, then together
 MOST_CHANGES = 6  # of a camera's state in that time, one by one
 THROTTLES_SECONDS = 10.0
-MOSTLY = 0.8  # of the budget
 CAMERAS_SECONDS, WORKERS_SECONDS = 1.5, 4.0  # after which an emptied Redis has them back
 REPORTED_SECONDS = 5.0  # within which a producer reports of a new camera, and of all after Redis was emptied
-_A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
 
 _LEVELS = {
     CameraState.CONNECTING: Level.WARN,
@@ -169,7 +168,7 @@ class Reporter:
         if step > was:
             level, text = (
                 (Level.BAD, f"{dollars} is spent: no paid call is made before it is raised or the next period begins")
-                if step == _SPENT
+                if step == ALL
                 else (Level.WARN, f"{budget['spent_dollars'] / budget['limit_dollars']:.0%} of {dollars} is spent")
             )
             self._board.tell(level, "budget", text)
@@ -180,10 +179,7 @@ class Reporter:
     def _step(self, budget: Json | None) -> int:
         if budget is None:
             return 0
-        spent, limit = budget["spent_dollars"], budget["limit_dollars"]
-        if self._price and spent + self._price > limit + _A_TRIFLE:
-            return _SPENT
-        return int(spent > 0 and spent >= MOSTLY * limit)
+        return step_of(budget["spent_dollars"], budget["limit_dollars"], self._price)
 
     def _look_at_failures(
         self, before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int], now: float
@@ -195,9 +191,6 @@ class Reporter:
                 frames = "a frame was" if told == 1 else f"{told} frames were"
                 text = f"camera {camera_id}: {frames} not analysed, {_FAILURES.get(cause, cause)}"
                 self._board.tell(Level.BAD if cause == "denied" else Level.WARN, "failed", text, camera_id)
-
-
-_SPENT = 2
 
 
 class Roll:

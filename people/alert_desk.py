@@ -22,6 +22,7 @@ from pipeline.answering import Answer
 from pipeline.entities import Camera
 from pipeline.errors import RekstreamError, SettingsError
 from pipeline.requests import Request
+from pipeline.spending import MOST
 
 MOST_ALERTS = 500
 TEST_SECONDS = 12.0
@@ -133,12 +134,13 @@ class AlertDesk:
         """Return what an alert of this watch would look like, of a made-up moment at its first camera."""
         now = self._house.clock.now()
         who = who_in_words(watch.kind, watch.subject, self._people())
-        camera = (*watch.cameras, *self._cameras(), "no_camera")[0]
+        camera = "" if watch.kind is Kind.BUDGET else (*watch.cameras, *self._cameras(), "no_camera")[0]
         what: dict[Kind, dict[str, Any]] = {
             Kind.PERSON: {"Id": watch.subject, "Name": who, "Similarity": 100.0},
             Kind.UNKNOWN: {"Id": None},
             Kind.EMOTION: {"Type": watch.subject, "Confidence": 100.0},
             Kind.LABEL: {"Name": watch.subject, "Confidence": 100.0},
+            Kind.BUDGET: {"Step": MOST, "SpentDollars": 0.8, "LimitDollars": 1.0, "Until": now},
         }
         alert = Alert(watch.id, watch.kind, f"test {now}", camera, now, now, what=what[watch.kind])
         return Message(alert.id, alert, who, is_test=True)

@@ -7,6 +7,8 @@ again loses none and makes none twice. What is asked of a result:
 - somebody unknown: a visit in which a search found nobody;
 - an emotion: the strongest of a face, with 90 % or more, in two results of its camera running;
 - a label: found with 80 % or more where it was not found shortly before.
+
+The budget is looked at in `budget_alerts.py`.
 """
 
 from __future__ import annotations
@@ -89,7 +91,7 @@ class Alerts(Room):
             is_news = change.visit.is_open and bool(change.cause.result)
             about = [watch for watch in self.watches.all() if is_news and self._is_about(watch, change)]
             for watch in self._interested(about, change.visit.camera, _time_of(change)):
-                self._keep(watch, _alert_of(watch, change, self.house.clock.now()))
+                self.keep(watch, _alert_of(watch, change, self.house.clock.now()))
 
     def hear(self, results: Sequence[Result]) -> None:
         """Look for emotions and labels that are waited for."""
@@ -124,6 +126,11 @@ class Alerts(Room):
         """Return what is to be done again and again."""
         return (Chore("alerts", TIDY_SECONDS, self._tidy),)
 
+    def keep(self, watch: Watch, alert: Alert) -> None:
+        """Keep an alert, and have it delivered, unless it is there or the watch keeps still."""
+        if self.book.add(alert, watch.receivers, watch.cooldown):
+            self.deliveries.expect(alert)
+
     def start(self) -> None:
         """Begin to deliver what waits."""
         self.deliveries.start()
@@ -143,7 +150,7 @@ class Alerts(Room):
             look = Look(result.captured_at, result.id, found)
             gap = self._gap(watch, camera_id)
             for track in self._appearances.begun(watch.id, camera_id, look, gap, twice=is_emotion):
-                self._keep(watch, self._alert_of_look(watch, camera_id, look, track))
+                self.keep(watch, self._alert_of_look(watch, camera_id, look, track))
 
     def _alert_of_look(self, watch: Watch, camera_id: str, look: Look, track: str) -> Alert:
         """Return the alert that a look is worth: once a visit where the track belongs to one, else once a track."""
@@ -180,10 +187,6 @@ class Alerts(Room):
             return visit.person is None and visit.is_searched
         is_theirs = watch.kind is Kind.PERSON and watch.subject == visit.person
         return is_theirs and visit.similarity >= self.house.settings.watch
-
-    def _keep(self, watch: Watch, alert: Alert) -> None:
-        if self.book.add(alert, watch.receivers, watch.cooldown):
-            self.deliveries.expect(alert)
 
     def _tidy(self) -> None:
         now = self.house.clock.now()

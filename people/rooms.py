@@ -6,6 +6,7 @@ from people import follower
 from people.adoption import Adoption
 from people.alerts import Alerts
 from people.audit import Audit
+from people.budget_alerts import BudgetAlerts
 from people.changes import Changes
 from people.corrections import Corrections
 from people.desk import Desk
@@ -31,6 +32,7 @@ ROOMS: tuple[type[Room], ...] = (
     Corrections,
     Guestbook,
     Alerts,
+    BudgetAlerts,
     HistoryDesk,
     Erasing,
     Changes,

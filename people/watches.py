@@ -1,6 +1,6 @@
 """Watches: of whom or what people want to hear, from which cameras, and where.
 
-Written as `Grace Hopper`, `unknown`, `emotion=HAPPY` or `label=Dog`.
+Written as `Grace Hopper`, `unknown`, `emotion=HAPPY`, `label=Dog` or `budget`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COOLDOWN, LONGEST_COOLDOWN = 60.0, 86_400.0
 MOST_NOTIFY = 10  # receivers of one watch
 LONGEST_LABEL = 100
 
-_HOW = "write a person's name, unknown, emotion=HAPPY or label=Dog"
+_HOW = "write a person's name, unknown, emotion=HAPPY, label=Dog or budget"
 
 
 class Kind(StrEnum):
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
     EMOTION = "emotion"
     LABEL = "label"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,11 @@ class Watch:
         """Say whether the watch is about this camera at a time, seconds since 1970; never before it was made."""
         if (self.cameras and camera.id not in self.cameras) or at < self.created_at:
             return False
-        return not forbidden(self.kind, camera.purpose) and _schedule(self.schedule).is_on(_local(at))
+        return not forbidden(self.kind, camera.purpose) and self.is_on(at)
+
+    def is_on(self, at: float) -> bool:
+        """Say whether its schedule has it watch at a time."""
+        return _schedule(self.schedule).is_on(_local(at))
 
 
 def wish_of(members: Mapping[str, Any], person_id: Callable[[str], str], cameras: Mapping[str, Camera]) -> Wish:
@@ -98,6 +103,8 @@ def who_of(text: object, person_id: Callable[[str], str]) -> tuple[Kind, str]:
     word, equals, value = (part.strip() for part in text.partition("="))
     if word.lower() == Kind.UNKNOWN and not equals:
         return Kind.UNKNOWN, ""
+    if word.lower() == Kind.BUDGET and not equals:
+        return Kind.BUDGET, ""
     if equals and word.lower() == Kind.EMOTION:
         return Kind.EMOTION, _emotion(value)
     if equals and word.lower() == Kind.LABEL:
@@ -109,7 +116,7 @@ def who_in_words(kind: Kind, subject: str, people: Mapping[str, str]) -> str:
     """Return whom or what a watch is about, as `who_of` reads it."""
     if kind is Kind.PERSON:
         return people.get(subject, subject)
-    return Kind.UNKNOWN if kind is Kind.UNKNOWN else f"{kind}={subject}"
+    return f"{kind}={subject}" if subject else str(kind)
 
 
 def forbidden(kind: Kind, purpose: Purpose) -> str:
@@ -140,6 +147,8 @@ def _cameras_of(value: object, kind: Kind, cameras: Mapping[str, Camera]) -> tup
         return ()
     if not isinstance(named, Sequence) or not all(isinstance(name, str) for name in named):
         raise SettingsError("cameras of a watch are a list of ids, or all")
+    if kind is Kind.BUDGET:
+        raise SettingsError("the budget is that of all cameras: a watch for it names none")
     for name in named:
         if name not in cameras:
             raise UnknownCamera(f"there is no camera {name[:40]!r}: `rekstream camera list` names them")

@@ -17,6 +17,9 @@ MICROS = 1_000_000  # of a dollar; money is counted in whole ones
 UNPAID = frozenset({"throttled", "denied", "connection", "server", "absent", "exists", "conflict"})
 """Kinds of failed calls in which no picture was analysed; after a time-out or a lost worker, perhaps."""
 _MOST_TRIES = 10_000
+MOST, ALL = 80, 100
+"""The steps of a budget of which people are told, in percent."""
+_A_TRIFLE = 1e-9  # dollars; sums of fractions are not exact
 PAID_BEFORE = "paid_before"
 """The member of a result that counts the calls for its frame that failed before and are paid all the same."""
 _FORM = re.compile(r"^\s*\$?\s*(?P<dollars>\d+(?:\.\d+)?)\s*/\s*(?P<period>hour|day|month)\s*$")
@@ -58,6 +61,13 @@ def charged_calls(result: Result) -> int:
     before = result.response.get(PAID_BEFORE, 0)
     is_charged = not result.error or result.error.get("Kind") not in UNPAID
     return int(is_charged) + (min(before, _MOST_TRIES) if isinstance(before, int) and before > 0 else 0)
+
+
+def step_of(spent: float, limit: float, price: float) -> int:
+    """Return which step of a budget is reached: 80 or 100 percent, or 0; it is spent where no call of `price` dollars fits."""
+    if price and spent + price > limit + _A_TRIFLE:
+        return ALL
+    return MOST if spent > 0 and spent >= MOST / 100 * limit else 0
 
 
 @dataclass(frozen=True, slots=True)

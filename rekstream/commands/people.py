@@ -77,7 +77,7 @@ def forget(
 
 @watch.command("add")
 def watch_add(
-    who: Annotated[str, typer.Argument(help="a person's name, unknown, emotion=HAPPY or label=Dog")],
+    who: Annotated[str, typer.Argument(help="a person's name, unknown, emotion=HAPPY, label=Dog, budget")],
     notify: Annotated[
         list[str],
         typer.Option(help="where: https://… (a JSON webhook), mailto://, slack:// …; - reads a line from stdin"),

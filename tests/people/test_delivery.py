@@ -29,10 +29,13 @@ from pipeline import keys, logs
 from pipeline.broker import Broker
 from pipeline.cameras import CameraRegistry
 from pipeline.entities import Camera, Purpose
+from pipeline.errors import SettingsError
 from pipeline.happenings import Happening, HappeningListener
+from pipeline.provider import Provider
 from pipeline.requests import Requests
 from pipeline.settings import environment
 from pipeline.shared import Shared, SharedSettings
+from pipeline.spending import Budget, Purse
 from tests.conftest import wait_until
 from tests.people.hooks import Hook, face, publish
 from tests.people.support import people_process
@@ -107,6 +110,36 @@ def test_a_webhook_gets_the_documented_body(broker: Broker, process: PeopleProce
     assert metric(process, "rekstream_alert_delay_seconds_sum", kind="emotion") < 5
     assert metric(process, "rekstream_alerts_total", kind="emotion") == 1
     assert metric(process, "rekstream_outbox_deliveries") == 0
+
+
+def test_the_budget_is_told_of_once_a_step_and_period_through_a_restart(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("people.budget_alerts.LOOK_SECONDS", 0.05)
+    purse, paying = Purse(broker.scripts), Provider("aws", "us-east-1")
+    purse.seed(Budget(10.0, "month"), time.time(), 7.9)
+    with Hook() as hook:
+        with people_process(broker, tmp_path, paying):
+            made = watch(broker, hook.url, who="budget")
+            assert (made["who"], made["kind"], made["cameras"]) == ("budget", "budget", [])
+            with pytest.raises(SettingsError, match="the budget is that of all cameras"):
+                watch(broker, hook.url, who="budget", cameras=["door"])
+            (tried,) = ask(broker, "watches.test", id=made["id"])["receivers"]
+            assert tried["ok"]
+            purse.seed(Budget(10.0, "month"), time.time(), 8.2)
+            test, mostly = hook.wait_for(2)
+        with people_process(broker, tmp_path, paying):
+            purse.seed(Budget(10.0, "month"), time.time(), 8.5)
+            purse.seed(Budget(10.0, "month"), time.time(), 9.9995)
+            *_, spent = hook.wait_for(3)
+            purse.seed(Budget(20.0, "month"), time.time(), 17.0)
+            *_, raised = hook.wait_for(4)
+            assert len(alerts(broker)) == 3
+    assert test.body["text"].startswith("This is a test. 80% of the budget of 1 dollars is spent")
+    assert mostly.body["text"].startswith("82% of the budget of 10 dollars is spent: it is that until 20")
+    assert (mostly.body["camera"], mostly.body["picture"], mostly.body["budget"]["Step"]) == (None, None, 80)
+    assert spent.body["text"].startswith("The budget of 10 dollars is spent: no paid call is made before 20")
+    assert (spent.body["budget"]["Step"], raised.body["budget"]["LimitDollars"]) == (100, 20.0)
 
 
 def test_the_frame_goes_along_where_there_is_no_view_of_a_face(broker: Broker, process: PeopleProcess) -> None:

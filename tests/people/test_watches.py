@@ -40,6 +40,7 @@ def wish(who: object = "unknown", **members: Any) -> Wish:
         ("Grace Hopper", Kind.PERSON, "p_1", "Grace Hopper"),
         ("p_2", Kind.PERSON, "p_2", "Ada"),
         (" Unknown ", Kind.UNKNOWN, "", "unknown"),
+        ("Budget", Kind.BUDGET, "", "budget"),
         ("emotion=happy", Kind.EMOTION, "HAPPY", "emotion=HAPPY"),
         ("label = Fire truck", Kind.LABEL, "Fire truck", "label=Fire truck"),
     ],

@@ -44,5 +44,5 @@ function entry({ at, level, text }) {
 }
 
 function alertEntry(alert) {
-  return h("li", { "data-at": alert.at, "data-alert": alert.id }, h("time", { class: "number muted" }, dayTime(alert.at)), verdictOf(alert), h("span", {}, alert.text));
+  return h("li", { "data-at": alert.at, "data-alert": alert.id }, h("time", { class: "number muted" }, dayTime(alert.at)), alert.budget ? h("span", { class: "badge warn" }, "budget") : verdictOf(alert), h("span", {}, alert.text));
 }

@@ -39,7 +39,7 @@ const ask = () => Promise.all([get("/api/watches"), get(`/api/alerts?limit=${MOS
 
 function alertItem(alert) {
   return h("li", { class: "card" },
-    h("div", { class: "row apart" }, h("time", { class: "number muted" }, dayTime(alert.at)), verdictOf(alert)),
+    h("div", { class: "row apart" }, h("time", { class: "number muted" }, dayTime(alert.at)), alert.budget ? null : verdictOf(alert)),
     h("div", { class: "told" }, cropOf(alert), h("div", {}, h("p", {}, alert.text), h("div", { class: "row deliveries" }))));
 }
 

@@ -5,7 +5,7 @@ import { openDialog, toast } from "../../core/dialog.js";
 import { h, say } from "../../core/dom.js";
 
 const EMOTIONS = ["HAPPY", "SAD", "ANGRY", "CONFUSED", "DISGUSTED", "SURPRISED", "CALM", "FEAR"];
-const KINDS = { person: "a person", unknown: "somebody unknown", emotion: "an emotion", label: "a thing in the picture" };
+const KINDS = { person: "a person", unknown: "somebody unknown", emotion: "an emotion", label: "a thing in the picture", budget: "the budget, at 80 % and when it is spent" };
 
 export async function openWatch(store, onchange) {
   const here = location.pathname;
@@ -22,7 +22,10 @@ export async function openWatch(store, onchange) {
   const cooldown = h("input", { type: "number", min: 0, value: 60, inputmode: "numeric" });
   const schedule = h("input", { type: "text", autocomplete: "off", spellcheck: "false", placeholder: "always" });
   const said = h("p", { class: "error", role: "status" });
-  const choose = () => Object.entries(whom).forEach(([name, element]) => (element.hidden = name !== kind.value));
+  const choose = () => {
+    Object.entries(whom).forEach(([name, element]) => (element.hidden = name !== kind.value));
+    cameras.hidden = kind.value === "budget"; // it is that of all
+  };
   kind.addEventListener("change", choose);
   choose();
   const form = h("form", { class: "stack", onsubmit: submit },
@@ -43,10 +46,10 @@ export async function openWatch(store, onchange) {
   }
 
   function membersOf() {
-    const who = { person: person.value, unknown: "unknown", emotion: `emotion=${emotion.value}`, label: `label=${label.value.trim()}` }[kind.value];
+    const who = { person: person.value, unknown: "unknown", budget: "budget", emotion: `emotion=${emotion.value}`, label: `label=${label.value.trim()}` }[kind.value];
     const members = {
       who,
-      cameras: [...cameras.querySelectorAll("input:checked")].map(({ value }) => value),
+      cameras: cameras.hidden ? [] : [...cameras.querySelectorAll("input:checked")].map(({ value }) => value),
       notify: notify.value.split("\n").map((line) => line.trim()).filter(Boolean),
       schedule: schedule.value.trim(),
     };
