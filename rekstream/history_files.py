@@ -50,7 +50,7 @@ def export(settings: Settings, since: str, until: str, cameras: tuple[str, ...],
         count, unnoted = 0, None
         for page in pages(database, wish, names_of):
             if page.names and unnoted is None:
-                unnoted = noted(settings.data, "export", f"history as {form}, {_span_of(wish)}")
+                unnoted = noted(settings, "export", f"history as {form}, {_span_of(wish)}")
             writer.write(page)
             count += len(page.found)
         writer.close()

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -70,7 +71,7 @@ class Containers:
     """The services of the file as processes on loopback, with ports of their own; what only an engine can do is left out."""
 
     def __init__(self, folder: Path) -> None:
-        self.services = services(SECRETS | AWS)
+        self.services = services(SECRETS | AWS | {"REKSTREAM_ARCHIVE": "/pictures"})
         self.folder = folder
         self.ports = {"valkey:6379": free_port("127.0.0.1", 0), "local-rekognition:9000": free_port("127.0.0.1", 0)}
         self.dashboard = free_port("127.0.0.1", 0)
@@ -96,6 +97,7 @@ class Containers:
         told = dict(self.services[name]["environment"])
         for there, port in self.ports.items():
             told = {variable: value.replace(there, f"127.0.0.1:{port}") for variable, value in told.items()}
+        told |= {"REKSTREAM_ARCHIVE": str(self.folder / "pictures")} if told.get("REKSTREAM_ARCHIVE") else {}
         own = {"dashboard": self.dashboard, "local-rekognition": self.ports["local-rekognition:9000"]}.get(name)
         told |= {"REKSTREAM_PORT": str(own)} if own else {}
         path = os.pathsep.join((str(self.folder), os.environ["PATH"]))
@@ -142,6 +144,7 @@ def test_the_services_analyse_the_demo_together(containers: Containers) -> None:
         result = api.get("/api/results").json()["results"][-1]
         assert (result["error"], result["provider"]) == (None, "local")
         assert httpx.get(f"{api.base_url}/api/cameras").status_code == 401
+        wait_until(lambda: _picture_of_before(api), 60)  # a worker wrote it, the history reads it
         assert api.put("/api/rehearsal", json={"off": True}).status_code == 200  # the dashboard reaches it, too, and signs
     checks = {name: containers.health(name) for name in OURS}
     for name, check in checks.items():
@@ -159,6 +162,12 @@ def _answers(api: httpx.Client) -> bool:
 
 def _faces(api: httpx.Client) -> int:
     return sum(len(result["FaceDetails"]) for result in api.get("/api/results").json()["results"])
+
+
+def _picture_of_before(api: httpx.Client) -> bool:
+    found = api.get("/api/history", params={"limit": 20}).json().get("results", [])
+    asked = [{"camera": result["camera"], "id": result["id"]} for result in found[-1:]]
+    return any(api.get("/api/history/frame", params=members).content.startswith(b"\xff\xd8") for members in asked)
 
 
 def _check_that_no_argument_is_secret(containers: Containers) -> None:
@@ -202,7 +211,26 @@ def test_containers_have_as_few_rights_as_they_can() -> None:
         assert service["healthcheck"]["test"], name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
         told = [variable for variable in service["environment"] if variable.startswith("AWS_")]
-        assert not told or name == "worker"
+        assert not told or name in ("worker", "history")
+    assert "${AWS" not in str(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["history"])
+
+
+def test_what_is_kept_is_the_same_for_whoever_writes_reads_and_tells_of_it() -> None:
+    """The archive and its age; the volume in which it may lie; the database, as the example names it."""
+    found = services(SECRETS | {"REKSTREAM_ARCHIVE": "/pictures", "REKSTREAM_KEEP": "7d"})
+    for name in ("worker", "history", "dashboard"):
+        told = found[name]["environment"]
+        assert (told["REKSTREAM_ARCHIVE"], told["REKSTREAM_KEEP"]) == ("/pictures", "7d"), name
+    assert all("pictures:/pictures" in found[name]["volumes"] for name in ("worker", "history"))
+    assert re.search(r"--owner rekstream .* /data /pictures$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    example = (ROOT / ".env.example").read_text()
+    (url,) = re.findall(r"^#REKSTREAM_DATABASE=(\S+)$", example, re.MULTILINE)
+    database = urlsplit(interpolated(url, {"POSTGRES_PASSWORD": "x"}))
+    settings = found[str(database.hostname)]["environment"]
+    assert (database.username, database.path) == (settings["POSTGRES_USER"], f"/{settings['POSTGRES_DB']}")
+    declared = set(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["volumes"])
+    named = {volume.partition(":")[0] for service in found.values() for volume in service.get("volumes", ())}
+    assert {name for name in named if not name.startswith("./")} == declared
 
 
 def test_what_the_files_name_is_there() -> None:

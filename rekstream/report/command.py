@@ -44,7 +44,7 @@ def write_report(settings: Settings, wishes: Wishes) -> str:
     finally:
         database.close()
     detail = f"report, --since {wishes.since} --until {wishes.until}"
-    unnoted = noted(settings.data, "export", detail) if found.attendance else ""
+    unnoted = noted(settings, "export", detail) if found.attendance else ""
     _write(wishes.path, page(found))
     return "\n".join(filter(None, (f"{wishes.path}: {found.total.results:,} results of {len(found.cameras)} cameras", unnoted)))
 

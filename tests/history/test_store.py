@@ -200,7 +200,7 @@ def test_an_export_names_people_where_that_may_be_and_is_in_the_audit_log(broker
         connection.execute(update(tracks).values(person="p_1"))
     settings = Settings(data=tmp_path, database=url or None)
     words = (settings, "2026-11-18", "2026-11-20", (), "csv", tmp_path / "out.csv")
-    assert "names were written out stands in no audit log: there is no" in history_files.export(*words)
+    assert "that names were written out stands in no audit log: there is no" in history_files.export(*words)
     known = PeopleDatabase(tmp_path, PEOPLE_TABLES)
     assert history_files.export(*words) == f"3 results written to {tmp_path / 'out.csv'}"
     with (tmp_path / "out.csv").open() as file:
