@@ -145,7 +145,7 @@ def fill_audience(connection: sqlite3.Connection, month: Month) -> None:
     """Make stays, laughs in one of four, what they add up to, and shows of all cameras (s_0 ...) and of one (s_one_0 ...)."""
     stay = {"looks": "40", "seconds": "30.0", "age": "30.0", "gender": "'Female'", "emotion": "'HAPPY'"}
     rows(connection, month.tracks, "stays", {**month.of_track("i"), **stay})
-    of = month.of_track("4 * i + i % 4")
+    of = month.of_track("4 * i + i / 2 % 4")
     rows(connection, month.tracks // 4, "laughs", {
         "number": "i + 1", "track": of["track"], "place": "0", "camera": of["camera"], "start": f"{of['since']} + 8",
         "minute": f"CAST({of['since']} + 8 AS INTEGER) / 60 * 60", "end": f"{of['since']} + 11", "peak": "0.9",

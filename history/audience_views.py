@@ -24,7 +24,7 @@ from history.audience_tables import (
     laughs,
     stays,
 )
-from history.schema import EMOTIONS
+from history.schema import EMOTIONS, within
 from history.stays import MINUTE
 from pipeline.errors import SettingsError
 
@@ -105,7 +105,7 @@ def sums_between(
 ) -> dict[int, Mapping[str, Any]]:
     """Return the sums of each step from `since` on and before `until`, in which somebody was there."""
     names = (*COUNTS, *SECONDS)
-    where = (audience.c.step == step, audience.c.at >= since, audience.c.at < until, *_of(audience, cameras))
+    where = (audience.c.step == step, *within(audience.c.at, since, until), *_of(audience, cameras))
     asked = select(audience.c.at, *(func.sum(audience.c[name]).label(name) for name in names)).group_by(audience.c.at)
     found = connection.execute(asked.where(*where)).mappings().all()
     return {int(row["at"]): dict(row) for row in found if row["looks"]}

@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, Te
 
 from history.house import Recorder
 from history.rows import NO_CAMERA, camera_of
-from history.schema import METADATA, Number
+from history.schema import METADATA, Number, within
 from pipeline.entities import Operation, Result
 
 SLOT = 600
@@ -133,7 +133,7 @@ def latency_between(
     connection: Connection, since: float, until: float, cameras: Sequence[str] = (), bucket: int = SLOT
 ) -> dict[int, Sketches]:
     """Return the sketches of these cameras (all, if none is named) together, by so many seconds: a multiple of SLOT."""
-    where = [latency.c.slot >= since, latency.c.slot < until]
+    where = [*within(latency.c.slot, since, until)]
     if cameras:
         where.append(latency.c.camera.in_(cameras))
     found: dict[int, Sketches] = {}

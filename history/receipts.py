@@ -18,7 +18,7 @@ from history.laughs import BEGINS_AT, ENDS_AT, SMOOTHING_SECONDS, smoothed
 from history.looks import Signs, signs_of
 from history.packing import unpacked
 from history.rows import NO_CAMERA
-from history.schema import minutes, results
+from history.schema import minutes, results, within
 from history.stays import MINUTE
 from pipeline.faces import counted_faces
 from pipeline.names import TRACK
@@ -62,15 +62,16 @@ def receipt_of(connection: Connection, show: Show, now: float) -> dict[str, Any]
     since, until = show.started_at, show.until(now)
     found = _spans(connection, show, until)
     counted = [laugh for laugh in found if not laugh.disputed]
+    there = _there(connection, show, until)
     shown = laughs_between(connection, since, until, show.cameras, MOST_SHOWN)[::-1]
     return {
         "show": show.as_json(),
         "laughs": {"counted": len(counted), "disputed": len(found) - len(counted), "all": shown},
-        "minutes": _by_minute(connection, show, until, found),
+        "minutes": _by_minute(there, found),
         "peak": _peak(counted),
         "people": _people(connection, show, until),
         "amount": None if show.price is None else round(len(counted) * show.price, 2),
-        "error": error_of(_rate(connection, show, until)),
+        "error": error_of(_rate(there)),
         "calls": _calls(connection, show, until),
     }
 
@@ -118,12 +119,16 @@ def _spans(connection: Connection, show: Show, until: float) -> Sequence[Any]:
     return connection.execute(asked.order_by(laughs.c.start)).all()
 
 
-def _by_minute(connection: Connection, show: Show, until: float, found: Sequence[Any]) -> list[dict[str, Any]]:
+def _there(connection: Connection, show: Show, until: float) -> dict[int, tuple[float, int]]:
+    """Return for how many seconds faces were seen in each minute, and how often they were looked at."""
+    times = within(audience.c.at, show.started_at // MINUTE * MINUTE, until)
+    asked = select(audience.c.at, func.sum(audience.c.seconds), func.sum(audience.c.looks))
+    rows = connection.execute(asked.where(audience.c.step == MINUTE, *times, *_at(audience, show)).group_by(audience.c.at))
+    return {int(at): (float(seconds), int(looks)) for at, seconds, looks in rows}
+
+
+def _by_minute(there: Mapping[int, tuple[float, int]], found: Sequence[Any]) -> list[dict[str, Any]]:
     """Return the laughs of each minute in which one began or somebody was there."""
-    first = show.started_at // MINUTE * MINUTE
-    where = [audience.c.step == MINUTE, audience.c.at >= first, audience.c.at < until, *_at(audience, show)]
-    asked = select(audience.c.at, func.sum(audience.c.seconds)).where(*where).group_by(audience.c.at)
-    there = {int(at): float(seconds) for at, seconds in connection.execute(asked)}
     laughed: dict[int, list[int]] = defaultdict(list)
     for laugh in found:
         laughed[laugh.minute].append(laugh.disputed)
@@ -132,7 +137,7 @@ def _by_minute(connection: Connection, show: Show, until: float, found: Sequence
             "at": at,
             "laughs": laughed[at].count(0),
             "disputed": laughed[at].count(1),
-            "present": round(there.get(at, 0.0) / MINUTE, 2),
+            "present": round(there[at][0] / MINUTE, 2) if at in there else 0.0,
         }
         for at in sorted(there.keys() | laughed.keys())
     ]
@@ -165,13 +170,10 @@ def _people(connection: Connection, show: Show, until: float) -> dict[str, Any]:
     }
 
 
-def _rate(connection: Connection, show: Show, until: float) -> float | None:
+def _rate(there: Mapping[int, tuple[float, int]]) -> float | None:
     """Return how often a second each face was looked at."""
-    first = show.started_at // MINUTE * MINUTE
-    where = [audience.c.step == MINUTE, audience.c.at >= first, audience.c.at < until, *_at(audience, show)]
-    asked = select(func.sum(audience.c.looks), func.sum(audience.c.seconds)).where(*where)
-    looks, seconds = connection.execute(asked).one()
-    return float(looks) / float(seconds) if seconds else None
+    seconds, looks = (sum(column) for column in zip(*there.values(), strict=True)) if there else (0.0, 0)
+    return looks / seconds if seconds else None
 
 
 def _calls(connection: Connection, show: Show, until: float) -> dict[str, Any]:

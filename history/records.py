@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 from history.house import Recorder
 from history.packing import packed, unpacked
 from history.rows import MINUTE, sum_rows
-from history.schema import EMOTIONS, faces, gaps, minutes, results, sums, tracks
+from history.schema import EMOTIONS, faces, gaps, minutes, results, sums, tracks, within
 from pipeline.names import TRACK
 
 AT_ONCE = 200  # tracks, or results
@@ -60,12 +60,12 @@ class Records(Recorder):
 
 def _erase_figures(connection: Connection, camera: str, since: float, until: float) -> None:
     """Let the minutes between two times say nothing of faces, and take what they said out of their sums."""
-    during = (minutes.c.camera == camera, minutes.c.minute > since - MINUTE, minutes.c.minute < until)
-    told = connection.execute(select(minutes).where(*during)).mappings()
+    theirs = (minutes.c.camera == camera, *within(minutes.c.minute, since // MINUTE * MINUTE, until))
+    told = connection.execute(select(minutes).where(*theirs)).mappings()
     for gone in sum_rows(map(dict, told)):
         its = (sums.c[key] == gone[key] for key in ("camera", "step", "at"))
         connection.execute(update(sums).where(*its).values({name: sums.c[name] - gone[name] for name in OF_FACES}))
-    connection.execute(update(minutes).where(*during).values(dict.fromkeys(OF_FACES, 0)))
+    connection.execute(update(minutes).where(*theirs).values(dict.fromkeys(OF_FACES, 0)))
 
 
 def _erase_tracks(connection: Connection, camera: str, since: float, until: float) -> int:

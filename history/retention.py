@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Integer, Table, delete, select
 
 from history.house import House, Recorder
 from history.schema import faces, results
@@ -58,9 +59,10 @@ class Retention(Recorder):
 
     def _in_steps(self, remove: Any, column: Any, before: float) -> int:
         gone = 0
+        last = math.ceil(before) - 1 if isinstance(column.type, Integer) else before  # as in `schema.within`
         while not self._stop.is_set():
             with self.house.database.writing() as connection:
-                step = remove(connection, column, _bound(connection, column, before))
+                step = remove(connection, column, _bound(connection, column, last))
             gone += step
             if step < STEP:
                 break
@@ -68,11 +70,11 @@ class Retention(Recorder):
         return gone
 
 
-def _bound(connection: Connection, column: Any, before: float) -> float:
+def _bound(connection: Connection, column: Any, last: float) -> float:
     """Return the time of the last row of a step: at least STEP rows are as old, or all that are too old are."""
-    asked = select(column).where(column < before).order_by(column).offset(STEP - 1).limit(1)
-    found = connection.execute(asked).scalar()
-    return before if found is None else float(found)
+    asked = select(column).where(column <= last).order_by(column).offset(STEP - 1).limit(1)
+    found: float | None = connection.execute(asked).scalar()
+    return last if found is None else found
 
 
 def _delete_results(connection: Connection, column: Any, until: float) -> int:

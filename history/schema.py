@@ -6,9 +6,22 @@ table runs `python -m scripts.first_migration` (until 0001 is released; after th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 METADATA = MetaData()
 
@@ -22,6 +35,14 @@ AGES = tuple(f"age_{number}" for number in range(len(AGE_SECONDS) + 1))
 
 SUM_STEPS = (900, 21_600)
 """Lengths in seconds for which minutes are added up, each beginning at a multiple of it: long times are told from these."""
+
+
+def within(column: Column[int], since: float, until: float) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions that whole seconds lie from `since` on and before `until`.
+
+    They are compared with whole seconds, as PostgreSQL looks into no index of whole numbers for others.
+    """
+    return column >= math.ceil(since), column < math.ceil(until)
 
 
 def _of_some(name: str, column: Column[Any], *others: Column[Any]) -> Index:

@@ -18,7 +18,7 @@ from history.audience_tables import laughs, shows
 from history.audience_views import laugh_as_json
 from history.house import House, Recorder
 from history.receipts import Show, lines, receipt_of, show_of, trace_of
-from history.schema import minutes
+from history.schema import minutes, within
 from history.stays import MINUTE
 from pipeline.answering import Answer
 from pipeline.cameras import CameraRegistry
@@ -197,7 +197,7 @@ class Shows(Recorder):
 
 def _cameras_between(connection: Connection, since: float, until: float) -> Sequence[str]:
     """Return the cameras of which there is something between two times."""
-    asked = select(minutes.c.camera).where(minutes.c.minute > since - MINUTE, minutes.c.minute < until).distinct()
+    asked = select(minutes.c.camera).where(*within(minutes.c.minute, since // MINUTE * MINUTE, until)).distinct()
     return list(connection.execute(asked).scalars())
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, func, select
 
 from history.house import House, Recorder
 from history.mirror import people, visits
 from history.names import a_person
 from history.rows import NO_CAMERA
-from history.schema import SUM_STEPS, minutes, sums
+from history.schema import SUM_STEPS, minutes, sums, within
 from history.search import a_text, a_time, an_emotion, cameras_of, gaps_between
 from pipeline.answering import Answer
 from pipeline.errors import SettingsError
@@ -78,18 +77,16 @@ def buckets(
     table, time, of_step = _told_in(step)
     figures = [table.c[name] for name in ("results", emotion or "faces", "smiling", "errors")]
     at = (time - time % step).label("at")
-    first, end = int(since) // step * step, -(-math.ceil(until) // step) * step
+    whole = within(time, since // step * step, -(-until // step) * step)
     cameras = [camera] if camera else [name for name in cameras_of(connection) if name != NO_CAMERA]
-    asked = select(table.c.camera, at, *map(func.sum, figures)).where(
-        table.c.camera.in_(cameras), *of_step, time >= first, time < end
-    )
+    asked = select(table.c.camera, at, *map(func.sum, figures)).where(table.c.camera.in_(cameras), *of_step, *whole)
     found: dict[str, list[dict[str, Any]]] = {}
     for name, start, *counted in connection.execute(asked.group_by(table.c.camera, at).order_by(table.c.camera, at)):
         found.setdefault(name, []).append({"at": int(start), **dict(zip(_FIGURES, map(int, counted), strict=True))})
     return [{"camera": name, "buckets": rows} for name, rows in found.items()]
 
 
-def _told_in(step: int) -> tuple[Table, ColumnElement[int], Sequence[ColumnElement[bool]]]:
+def _told_in(step: int) -> tuple[Table, Column[int], Sequence[ColumnElement[bool]]]:
     """Return the table of which few rows make a step, its column of times, and which rows those are."""
     length = max((length for length in SUM_STEPS if step % length == 0), default=0)
     return (sums, sums.c.at, [sums.c.step == length]) if length else (minutes, minutes.c.minute, ())

@@ -18,7 +18,7 @@ from history.audience_views import audience_between
 from history.days import Days
 from history.latency import SLOT, Sketches, latency_between, merged
 from history.rows import NO_CAMERA
-from history.schema import EMOTIONS, gaps, minutes, streams
+from history.schema import EMOTIONS, gaps, minutes, streams, within
 from pipeline.prices import Prices
 
 HOUR, DAY, TWO_WEEKS = 3600, 86_400, 14 * 86_400
@@ -158,7 +158,7 @@ def _sums(connection: Connection, period: Period) -> dict[tuple[str, int], Sums]
     names = [name for name in _ADDED if name != "active"]
     sums = [func.sum(table[name]) for name in (*names, *EMOTIONS)]
     asked = select(table.camera, at, func.count(), func.max(table.age_max), *sums).group_by(table.camera, at)
-    asked = asked.where(table.minute >= period.since, table.minute < period.until, table.camera != NO_CAMERA)
+    asked = asked.where(*within(table.minute, period.since, period.until), table.camera != NO_CAMERA)
     if period.cameras:
         asked = asked.where(table.camera.in_(period.cameras))
     found = {}
