@@ -25,7 +25,7 @@ from history.audience_tables import (
     stays,
 )
 from history.schema import EMOTIONS, within
-from history.stays import MINUTE
+from history.stays import LEAST_LOOKS, MINUTE
 from pipeline.errors import SettingsError
 
 NOW = {
@@ -86,7 +86,7 @@ def audience_between(connection: Connection, since: float, until: float, cameras
 
 def now_of(connection: Connection, now: float, cameras: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the audience is now, in all and by camera."""
-    columns = (stays.c.camera, stays.c.until, stays.c.faces_now, stays.c.smiles_now)
+    columns = (stays.c.camera, stays.c.until, stays.c.looks, stays.c.faces_now, stays.c.smiles_now)
     asked = select(*columns).where(stays.c.until >= now - MINUTE, *_of(stays, cameras))
     rows = connection.execute(asked).mappings().all()
     began = (laughs.c.start >= now - MINUTE, laughs.c.disputed == 0, *_of(laughs, cameras))
@@ -174,7 +174,7 @@ def _now(rows: Sequence[Mapping[Any, Any]], now: float, laughed: int) -> dict[st
     there = [row for row in rows if row["until"] >= now - PRESENT_SECONDS]
     return {
         "present": len(there),
-        "faces_per_minute": len(rows),
+        "faces_per_minute": sum(row["looks"] >= LEAST_LOOKS for row in rows),
         "attention": _mean([row["faces_now"] for row in there]),
         "smiling": _mean([row["smiles_now"] for row in there]),
         "laughs_per_minute": laughed,

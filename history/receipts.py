@@ -19,7 +19,7 @@ from history.looks import Signs, signs_of
 from history.packing import unpacked
 from history.rows import NO_CAMERA
 from history.schema import minutes, results, within
-from history.stays import MINUTE
+from history.stays import LEAST_LOOKS, MINUTE
 from pipeline.faces import counted_faces
 from pipeline.names import TRACK
 
@@ -160,7 +160,7 @@ def _peak(counted: Sequence[Any]) -> dict[str, Any] | None:
 
 def _people(connection: Connection, show: Show, until: float) -> dict[str, Any]:
     """Return how many were there during the show, and for how long of it."""
-    where = [stays.c.until >= show.started_at, stays.c.since < until, *_at(stays, show)]
+    where = [stays.c.until >= show.started_at, stays.c.since < until, stays.c.looks >= LEAST_LOOKS, *_at(stays, show)]
     found = connection.execute(select(stays.c.since, stays.c.until).where(*where)).all()
     seconds = [min(left, until) - max(came, show.started_at) for came, left in found]
     return {

@@ -25,6 +25,9 @@ LATE_SECONDS = 3.0
 LONGEST_SECONDS = 10.0
 """What lies between two looks of a face counts as time that it was there, up to so long."""
 
+LEAST_LOOKS = 2
+"""Who was seen so often has come; a face in one picture alone may be half of one that is seen well in the next."""
+
 Sums = Mapping[str, float]
 _Adding = defaultdict[str, float]
 Minutes = Mapping[int, Sums]
@@ -147,7 +150,7 @@ class _Fold:
 
     def tell_of_arrival(self) -> None:
         """Add what depends on the whole stay to the minute in which it began."""
-        if self._last is None:
+        if self._last is None or self.whole["looks"] < LEAST_LOOKS:
             return
         dwell, age, gender = self.whole["until"] - self.whole["since"], age_of(self.whole), gender_of(self.whole)
         sums = self._minute(self.whole["since"])
@@ -165,9 +168,9 @@ class _Fold:
             half = min(LONGEST_SECONDS, look.at - last.at) / 2
             self._add(last, half)
             self._add(look, half)
-        sums = self._minute(look.at)
-        sums["looks"] += 1
-        sums["seen"] += last is None or last.at // MINUTE != look.at // MINUTE
+            self._minute(last.at)["seen"] += self.whole["looks"] == LEAST_LOOKS - 1
+            self._minute(look.at)["seen"] += last.at // MINUTE != look.at // MINUTE
+        self._minute(look.at)["looks"] += 1
         self.whole["until"] = look.at
         _add_up(self.whole, _by_looks(look))
         if look.laughter is not None:
