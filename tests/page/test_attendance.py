@@ -14,7 +14,7 @@ from history.days import Days
 from history.mirror import mirror, people, visits
 from tests.dashboard.support import until
 from tests.history.support import history_process, rows
-from tests.page.conftest import PHONE, WALL, Opener
+from tests.page.conftest import PHONE, Opener
 from tests.page.house import House
 from tests.people.support import people_process
 
@@ -107,8 +107,8 @@ def test_a_correction_counts_and_what_was_seen_stays_beside_it(show: Opener, kep
     expect(grace.locator("dd").first).to_have_text("08:30")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WALL, "light")])
-def test_it_fits_any_screen(
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark")])
+def test_it_fits_a_phone(
     size: tuple[int, int],
     scheme: str,
     show: Opener,

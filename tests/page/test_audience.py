@@ -15,7 +15,7 @@ from history.process import HistoryProcess
 from tests.dashboard.support import until
 from tests.history.support import history_process
 from tests.history.test_audience import hall
-from tests.page.conftest import PHONE, WALL, Opener
+from tests.page.conftest import PHONE, Opener
 from tests.page.house import House
 
 
@@ -114,8 +114,8 @@ def test_without_the_history_it_says_so(show: Opener, house: House) -> None:
     expect(page.locator("main").get_by_role("status")).to_contain_text("history")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WALL, "light")])
-def test_it_fits_any_screen(
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark")])
+def test_it_fits_a_phone(
     size: tuple[int, int],
     scheme: str,
     show: Opener,

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import wait_until
-from tests.page.conftest import PHONE, WALL, Opener
+from tests.page.conftest import PHONE, Opener
 from tests.rekstream.running import Up
 
 
@@ -122,8 +122,8 @@ def test_a_rehearsal_is_begun_shown_marked_and_ended(latency: Page, real: None, 
     wait_until(lambda: latency.locator(".chart .marks line").count() > 0)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (WALL, "light")])
-def test_it_fits_any_screen(
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark")])
+def test_it_fits_a_phone(
     size: tuple[int, int], scheme: str, show: Opener, system: Up, axe: Callable[[Page], None], shot: Callable[[Page, str], Path]
 ) -> None:
     page = show(f"{system.api}/latency", size, scheme)
