@@ -63,7 +63,7 @@ SHOWS = {
     "looks like the smiling portrait, are not proven by this.",
     "history": "The writer with all that hears results (audience, money, latency), on a backlog of its own; then a SQLite "
     "database of a month, filled by SQL, and the questions that the pages put to it, each five times with other days, cameras "
-    "and people.",
+    "and people. It has no statistics (ANALYZE), as those of users have none; each answer has to hold what was asked for.",
     "page": "The dashboard and its page in Debian's Chromium, headless and without a graphics card. Beside it, the same four "
     "cameras as a plain MJPEG page, and in NiceGUI (`python -m bench.page --nicegui PYTHON`).",
     "report": "Sums as the history keeps them, made up for 40 cameras; reports and money are read from nothing else. A report "

@@ -1,6 +1,6 @@
 """The history: how fast its writer is, and how long the pages' questions take over ten million results.
 
-python -m bench.history [--results 10000000] [--cameras 8] [--folder FOLDER]    (0.7 GB a million results)
+python -m bench.history [--results 10000000] [--cameras 8 40] [--folder FOLDER]    (0.7 GB a million results)
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pipeline.clock import RedisClock
 from pipeline.metrics import HistoryMetrics
 from pipeline.requests import Request
 
-WRITTEN = 20_000
-CAMERAS, TIMES = 8, 5
+WRITTEN, AT_ONCE = 20_000, 8  # results, cameras
+CAMERAS, TIMES = (8,), 5
 Proof = Callable[[Mapping[str, Any]], object]
 """Says whether an answer holds what was asked for."""
 
@@ -38,13 +38,15 @@ Proof = Callable[[Mapping[str, Any]], object]
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--results", type=int, default=10_000_000)
-    parser.add_argument("--cameras", type=int, default=CAMERAS)
+    parser.add_argument("--cameras", type=int, nargs="+", default=CAMERAS)
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args()
     with rig.valkey() as url, tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         broker = Broker(url)
         write(broker, Path(folder))
-        ask(broker, Path(folder) / "large", Month(asked.results, asked.cameras, int(time.time()) // 60 * 60))
+        for cameras in asked.cameras:
+            with tempfile.TemporaryDirectory(dir=folder) as large:
+                ask(broker, Path(large), Month(asked.results, cameras, int(time.time()) // 60 * 60))
         broker.close()
 
 
@@ -70,14 +72,14 @@ def publish(broker: Broker) -> None:
     now = time.time()
     pipe = broker.jobs.pipeline(transaction=False)
     for number in range(WRITTEN):
-        face = {**FACE, "Track": f"cam{number % CAMERAS}-{number // (CAMERAS * FACES_A_TRACK)}"}
+        face = {**FACE, "Track": f"cam{number % AT_ONCE}-{number // (AT_ONCE * FACES_A_TRACK)}"}
         result = {
             "seq": number, "captured_at": now - 100 + number / 200, "width": 1280, "height": 720, "provider": "local",
             "stages": {"encode": 0.01, "queue": 0.01, "limit": 0.0, "upload": 0.01, "service": 0.1},
             "FaceDetails": [face],
         }  # fmt: skip
         at = f"{now - 99.8 + number / 200:.6f}"
-        pipe.xadd(keys.RESULTS, {"camera": f"cam{number % CAMERAS}", "published_at": at, "result": json.dumps(result)})
+        pipe.xadd(keys.RESULTS, {"camera": f"cam{number % AT_ONCE}", "published_at": at, "result": json.dumps(result)})
         if number % 1000 == 0:
             pipe.execute()
     pipe.execute()
@@ -156,9 +158,9 @@ def _has(*members: str) -> Proof:
 
 
 def _shows_people(told: Mapping[str, Any]) -> object:
-    """Say whether people were there, and which results show them is known of most."""
+    """Say whether people were there, and which results show them is known of most: not of who was there at midnight."""
     there = [entry for entry in told["attendance"] if entry["seen"]]
-    return there and sum(bool(entry["first_result"] and entry["last_result"]) for entry in there) > len(there) * 0.9
+    return there and sum(bool(entry["first_result"] and entry["last_result"]) for entry in there) > len(there) / 2
 
 
 if __name__ == "__main__":
